@@ -1,0 +1,67 @@
+# Everything runs from .venv; the only needs are Python 3.11, pip and make.
+SHELL := /bin/sh
+PYTHON ?= python3.11
+UV_VERSION := 0.13.8
+UV := .tools/uv/bin/uv
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+DEBIAN_PACKAGES := redis-server
+DEBIAN_COMMANDS := redis-server
+
+.DEFAULT_GOAL := help
+.PHONY: help install system demo serve test check format bench requirements clean
+
+help:  ## list the commands
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */|/' | awk -F'|' '{printf "  make %-13s %s\n", $$1, $$2}'
+
+$(UV):
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-warn-script-location \
+		--root-user-action=ignore --target .tools/uv uv==$(UV_VERSION)
+
+$(INSTALLED): $(UV) pyproject.toml uv.lock
+	$(UV) sync --quiet --frozen --all-extras --python $(PYTHON)
+	@touch $@
+
+install: $(INSTALLED)  ## set up .venv with everything; commands land in .venv/bin
+
+system:  ## install the Debian packages that tests need (apt, as root)
+	apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(DEBIAN_PACKAGES)
+
+demo: $(INSTALLED)  ## run the whole pipeline once on this machine and print the month's statement
+	$(BIN)/tollgate demo
+
+serve: $(INSTALLED)  ## run the gateway, three simulated regions and the ledger on this machine
+	$(BIN)/tollgate serve
+
+test: $(INSTALLED)  ## run every test, with the coverage floor
+	@for command in $(DEBIAN_COMMANDS); do \
+		command -v $$command >/dev/null && continue; \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then $(MAKE) --no-print-directory system; \
+		else echo "Tests need $$command, which is missing. Type: sudo make system" >&2; exit 1; fi; \
+	done
+	$(BIN)/pytest -n auto --cov --cov-report=term
+
+check: $(INSTALLED)  ## format, lint, types, import rules, lock
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+	$(UV) lock --check --quiet
+	@$(UV) export $(EXPORT) --quiet | cmp -s - requirements.txt \
+		|| { echo "requirements.txt is not the export of uv.lock. Type: make requirements" >&2; exit 1; }
+
+format: $(INSTALLED)  ## format the code and mend what ruff can mend
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+EXPORT := --frozen --no-dev --extra functions --no-emit-project --no-hashes --no-annotate --no-header
+
+requirements: $(UV)  ## export requirements.txt, which the Functions host installs, from the lock
+	$(UV) export $(EXPORT) --quiet > requirements.txt
+
+bench: $(INSTALLED)  ## measure, side by side with baselines; writes build/bench.json
+	$(BIN)/python -m tests.bench
+
+clean:  ## remove what the commands above made
+	rm -rf .venv .tools build data .pytest_cache .ruff_cache .hypothesis .coverage .coverage.*

@@ -1,0 +1,1 @@
+"""From the ledger's cells to what each team owes."""

@@ -1,0 +1,1 @@
+"""Tollgate: token accounting and chargeback for Azure OpenAI."""

@@ -1,0 +1,1 @@
+"""Opens connections to what stands outside; knows nothing of the domain."""

@@ -1,0 +1,50 @@
+"""What can go wrong, by what the caller should do.
+
+TollgateError
+├── Retryable            the same call may succeed later; nothing was lost
+│   ├── StoreUnavailable     Redis did not answer, or refused to write
+│   └── PublishFailed        the broker did not take the batch
+├── Rejected             the same input will fail again; keep it aside with the reason
+│   └── InvalidEvent         not a usage event of a version we read
+└── SettingsError        tollgate.yaml or the environment is wrong; holds every problem
+
+Anything else that is raised is a bug and is not caught.
+"""
+
+from __future__ import annotations
+
+
+class TollgateError(Exception):
+    """The root of everything that Tollgate raises on purpose."""
+
+
+class Retryable(TollgateError):  # noqa: N818  a kind of outcome, named as callers read it
+    """The same call may succeed later."""
+
+
+class StoreUnavailable(Retryable):
+    """Redis did not answer, or refused to write."""
+
+
+class PublishFailed(Retryable):
+    """The broker did not take the batch."""
+
+
+class Rejected(TollgateError):  # noqa: N818  a kind of outcome, named as callers read it
+    """The same input will fail again."""
+
+
+class InvalidEvent(Rejected):
+    """The bytes are not a usage event of a version that we read; the message says why."""
+
+
+class SettingsError(TollgateError):
+    """The settings cannot be used.
+
+    Args:
+        problems: Every problem found, each with its place.
+    """
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems

@@ -1,0 +1,1 @@
+"""Where usage is counted: apply-once on Redis, its memory twin, the archive."""

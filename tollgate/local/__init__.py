@@ -1,0 +1,1 @@
+"""The same pipeline on one machine: simulated regions, Event Grid delivery, embedded Redis."""

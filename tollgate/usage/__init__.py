@@ -1,0 +1,1 @@
+"""What was used: the event contract, token counts, extraction from answers. Pure."""

@@ -1,0 +1,190 @@
+"""The usage event, version 1: a CloudEvents 1.0 JSON object (usage_event.v1.json)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from hashlib import blake2b
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+
+from tollgate.errors import InvalidEvent
+from tollgate.usage.tokens import NO_TOKENS, Count, Tokens
+
+EVENT_TYPE: Final = "tollgate.usage.v1"
+MAX_EVENT_BYTES: Final = 1_000_000  # Event Grid takes events up to 1 MB
+
+# Names are shown to people and stand in logs and files: no control characters, no line ends.
+Name = Annotated[
+    str,
+    msgspec.Meta(
+        min_length=1, max_length=256, pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$(?!\n)"
+    ),
+]
+UnitName = Annotated[str, msgspec.Meta(max_length=64, pattern=r"^[a-z][a-z0-9_:.x-]*$(?!\n)")]
+DeploymentType = Literal["standard", "provisioned", "batch", "developer"]
+Scope = Literal["regional", "data_zone", "global"]
+Provenance = Literal[
+    "measured", "injected", "estimated", "backfilled", "pending", "unknown", "none"
+]
+
+COMPLETABLE: Final = frozenset({"pending", "estimated", "unknown"})
+_UNCOUNTED: Final = frozenset({"pending", "unknown"})
+
+
+class UsageData(msgspec.Struct, frozen=True, kw_only=True):
+    """What one request used, who pays for it, and what served it.
+
+    Raises:
+        ValueError: The provenance contradicts the counts.
+    """
+
+    gateway: Name
+    tenant: Name
+    billing_code: Name | None
+    api: Name
+    deployment: Name | None
+    model: Name | None
+    provenance: Provenance
+    tokens: Tokens | None
+    user: Name | None = None
+    subscription: Name | None = None
+    model_version: Name | None = None
+    deployment_type: DeploymentType | None = None
+    scope: Scope | None = None
+    service_tier: Name | None = None
+    backend: Name | None = None
+    region: Name | None = None
+    status: Annotated[int, msgspec.Meta(ge=0, le=999)] | None = None
+    streamed: bool = False
+    cancelled: bool = False
+    delivered: bool = True
+    cache_hit: bool = False
+    attempts: Count = 1
+    latency_ms: Count | None = None
+    first_token_ms: Count | None = None
+    priority: Literal["high", "low"] | None = None
+    response_id: Name | None = None
+    completes: bool = False
+    units: dict[UnitName, Count] = {}
+    saved: Tokens | None = None
+
+    def __post_init__(self) -> None:
+        counted = self.tokens is not None or bool(self.units)
+        if self.provenance in _UNCOUNTED and counted:
+            raise ValueError(f"provenance {self.provenance} must have tokens null and no units")
+        if self.provenance not in _UNCOUNTED and not counted:
+            raise ValueError(f"provenance {self.provenance} must have tokens or units")
+        if self.provenance == "none" and (self.tokens != NO_TOKENS or any(self.units.values())):
+            raise ValueError("provenance none must have tokens 0 and no units")
+        if self.completes and self.provenance in _UNCOUNTED:
+            raise ValueError(f"a completion cannot be {self.provenance}")
+
+
+class UsageEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """A CloudEvent around `UsageData`; `time` is when the response completed, UTC."""
+
+    id: Name
+    source: Name
+    time: Annotated[datetime, msgspec.Meta(tz=True)]
+    data: UsageData
+    subject: Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
+    type: Literal["tollgate.usage.v1"]
+    specversion: Literal["1.0"]
+    datacontenttype: Literal["application/json"] = "application/json"
+
+
+class ReceivedEvent(msgspec.Struct, frozen=True):
+    """An event as it came, with what tells a duplicate from a conflict.
+
+    Args:
+        event: The decoded event; `time` is UTC, cut to milliseconds.
+        key: 128-bit digest of (gateway, id): the idempotency key.
+        body: 64-bit digest of the canonical JSON of type, subject, time and data, unknown members
+            of `data` included.
+        raw: The bytes as received.
+    """
+
+    event: UsageEvent
+    key: bytes
+    body: bytes
+    raw: bytes
+
+
+_decoder: Final = msgspec.json.Decoder(UsageEvent)
+_members: Final = msgspec.json.Decoder(dict[str, Any])
+
+
+def decode_event(raw: bytes) -> ReceivedEvent:
+    """Decode one CloudEvent in JSON.
+
+    Raises:
+        InvalidEvent: The bytes are not a usage event v1; the message says what and where.
+    """
+    if len(raw) > MAX_EVENT_BYTES:
+        raise InvalidEvent(f"{len(raw)} bytes is more than the limit of {MAX_EVENT_BYTES}")
+    try:
+        event = _decoder.decode(raw)
+        data = _members.decode(raw)["data"]
+        event = msgspec.structs.replace(event, time=_utc_ms(event.time))
+    except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError) as error:
+        raise InvalidEvent(_readable(str(error))) from None
+    return ReceivedEvent(event, event_key(event), _body_digest(event, data), raw)
+
+
+def encode_event(event: UsageEvent) -> bytes:
+    """Encode as CloudEvents JSON, with `time` in RFC 3339 to the millisecond."""
+    return msgspec.json.encode(event_members(event))
+
+
+def event_members(event: UsageEvent) -> dict[str, Any]:
+    """The event as plain JSON members."""
+    members: dict[str, Any] = msgspec.to_builtins(event)
+    return {**members, "time": _rfc3339_ms(event.time)}
+
+
+def event_key(event: UsageEvent) -> bytes:
+    """The 128-bit idempotency key: a digest of (gateway, id)."""
+    return blake2b(msgspec.json.encode([event.data.gateway, event.id]), digest_size=16).digest()
+
+
+def usage_event(event_id: str, time: datetime, data: UsageData) -> UsageEvent:
+    """The event for `data`, with the CloudEvents attributes that follow from it.
+
+    Args:
+        event_id: The gateway's request id, with `.aN` behind it for an undelivered attempt.
+        time: When the response completed; must carry a time zone.
+        data: What was used.
+    """
+    return UsageEvent(
+        specversion="1.0",
+        type=EVENT_TYPE,
+        id=event_id,
+        source=f"/gateways/{data.gateway}",
+        subject=f"{data.tenant}/{data.billing_code}" if data.billing_code else data.tenant,
+        time=_utc_ms(time),
+        data=data,
+    )
+
+
+def _readable(reason: str) -> str:
+    """The decoder's reason, with its regular expressions put into words."""
+    return re.sub(
+        r"`str` matching regex '.*?'( - at|$)", r"a name without control characters\1", reason
+    )
+
+
+def _body_digest(event: UsageEvent, data: Mapping[str, Any]) -> bytes:
+    body = [event.type, event.subject, _rfc3339_ms(event.time), data]
+    return blake2b(msgspec.json.encode(body, order="sorted"), digest_size=8).digest()
+
+
+def _utc_ms(time: datetime) -> datetime:
+    utc = time.astimezone(UTC)
+    return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
+
+
+def _rfc3339_ms(time: datetime) -> str:
+    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
