@@ -1,0 +1,59 @@
+"""Exact money: `Decimal` that never rounds by itself, and the one rounding of a statement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import (
+    ROUND_HALF_UP,
+    Context,
+    Decimal,
+    DivisionByZero,
+    FloatOperation,
+    Inexact,
+    InvalidOperation,
+    Overflow,
+)
+from functools import reduce
+from typing import Final
+
+# Wide enough for 10**30 units at 40 digits of price; a digit lost is an error, never a rounding.
+EXACT: Final = Context(
+    prec=120, traps=[DivisionByZero, FloatOperation, Inexact, InvalidOperation, Overflow]
+)
+ZERO: Final = Decimal(0)
+
+# ISO 4217: currencies whose smallest unit is not a hundredth.
+_DIGITS: Final = {
+    **dict.fromkeys(_WHOLE, 0),
+    **dict.fromkeys(_THOUSANDTHS, 3),
+}
+
+
+def amount_of(quantity: int, unit_price: Decimal, per: int) -> Decimal:
+    """What a quantity costs, exactly.
+
+    Args:
+        quantity: How many units.
+        unit_price: The price of `per` units, in the card's currency.
+        per: A power of ten.
+
+    Raises:
+        decimal.Inexact: The amount has no exact form, so `per` is no power of ten.
+    """
+    return EXACT.divide(EXACT.multiply(Decimal(quantity), unit_price), Decimal(per))
+
+
+def total(amounts: Iterable[Decimal]) -> Decimal:
+    """The exact sum."""
+    return reduce(EXACT.add, amounts, ZERO)
+
+
+def rounded(amount: Decimal, currency: str) -> Decimal:
+    """Round half-up to the smallest unit of an ISO 4217 currency."""
+    smallest = Decimal(1).scaleb(-_DIGITS.get(currency, 2))
+    return amount.quantize(smallest, ROUND_HALF_UP, Context(prec=EXACT.prec))
+
+
+def plain(amount: Decimal) -> str:
+    """Every digit that counts and no others: no exponent, no trailing zeros."""
+    return format(amount.normalize(EXACT), "f")

@@ -1,0 +1,132 @@
+"""Rating: usage times rate, exactly. Pure and light, so that a budget can price as the bill does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from accountant.money import amount_of
+from accountant.rate_card import Rate, RateCard
+from tollgate.ledger.cells import Meter, MoneyCell, Usage, UserCell
+from tollgate.usage.sku import Sku
+
+# The token leaves as they are priced, in the order that reports show them.
+TOKEN_METERS: Final = (
+    "input",
+    "cached_input",
+    "cache_write_input",
+    "audio_input",
+    "image_input",
+    "cached_audio_input",
+    "cached_image_input",
+    "output",
+    "audio_output",
+    "image_output",
+)
+# What else is metered; behind the first colon may stand size and quality.
+UNITS: Final = {
+    "images": "image",
+    "milliseconds": "millisecond",
+    "characters": "character",
+    "web_search_calls": "web_search_call",
+    "file_search_calls": "file_search_call",
+    "code_interpreter_sessions": "code_interpreter_session",
+}
+
+
+class RatedMeter(msgspec.Struct, frozen=True, kw_only=True):
+    """A quantity of one meter and the rate that holds for it.
+
+    Args:
+        meter: The token leaf as priced, or a unit.
+        quantity: How much, in `unit_of(meter)`.
+        requests: How many requests had any of it.
+        rate: None is unpriced.
+    """
+
+    meter: str
+    quantity: int
+    requests: int
+    rate: Rate | None
+
+    @property
+    def amount(self) -> Decimal | None:
+        """What it costs, exactly and unrounded, in the rate's currency; None is unpriced."""
+        if self.rate is None:
+            return None
+        return amount_of(self.quantity, self.rate.unit_price, self.rate.per)
+
+
+class RatedLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One meter of one cell, with who pays for it; `user` is None in money cells."""
+
+    tenant: str
+    billing_code: str | None
+    user: str | None
+    sku: Sku
+    rated: RatedMeter
+
+
+def rate_cells(cells: Iterable[MoneyCell | UserCell], card: RateCard) -> Iterator[RatedLine]:
+    """Rate every meter of every cell, in the order of the cells."""
+    for cell in cells:
+        for rated in rate_usage(cell.sku, cell.usage, day_of_cell(cell), card):
+            yield RatedLine(
+                tenant=cell.tenant,
+                billing_code=cell.billing_code,
+                user=cell.user if isinstance(cell, UserCell) else None,
+                sku=cell.sku,
+                rated=rated,
+            )
+
+
+def rate_usage(sku: Sku, usage: Usage, day: date, card: RateCard) -> list[RatedMeter]:
+    """Rate what one SKU used on one UTC day.
+
+    Args:
+        sku: What was consumed.
+        usage: How much of it; meters without a quantity are left out.
+        day: The UTC day, which chooses among dated rates.
+        card: The rates.
+    """
+    return [
+        RatedMeter(
+            meter=meter,
+            quantity=used.quantity,
+            requests=used.requests,
+            rate=card.rate_for(sku, meter, day),
+        )
+        for meter, used in priced_meters(usage).items()
+        if used.quantity
+    ]
+
+
+def priced_meters(usage: Usage) -> dict[str, Meter]:
+    """The meters as they are priced: reasoning is output.
+
+    Requests that had either are not known, only that they are at least the greater of both.
+    """
+    meters = dict(usage.meters)
+    reasoning = meters.pop("reasoning_output", Meter(0, 0))
+    output = meters.pop("output", Meter(0, 0))
+    both = Meter(
+        quantity=output.quantity + reasoning.quantity,
+        requests=max(output.requests, reasoning.requests),
+    )
+    return {**meters, "output": both}
+
+
+def unit_of(meter: str) -> str:
+    """The unit that a meter counts, in the singular."""
+    kind = meter.partition(":")[0]
+    return "token" if meter in TOKEN_METERS else UNITS.get(kind, kind)
+
+
+def day_of_cell(cell: MoneyCell | UserCell) -> date:
+    """The UTC day of a cell; rates change at midnight, so an hour has one rate."""
+    text = cell.hour[:10] if isinstance(cell, MoneyCell) else cell.day
+    return date.fromisoformat(text)

@@ -1,0 +1,62 @@
+"""The report as JSON: one object, money as text, quantities as whole numbers."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from accountant.money import plain
+from accountant.report import Line, Report, UnpricedLine
+from tollgate.ledger.cells import OVERFLOW
+
+
+def as_json(report: Report) -> str:
+    """One object, indented, in UTF-8; the same bytes for the same report."""
+    return json.dumps(members(report), ensure_ascii=False, indent=2) + "\n"
+
+
+def members(report: Report) -> dict[str, Any]:
+    """The report's members, in the order in which they are printed."""
+    return {
+        "period": str(report.period),
+        "time_zone": "UTC",
+        "currency": report.currency,
+        "status": "draft",
+        "by": list(report.by),
+        "lines": [_priced(report.by, line) for line in report.lines],
+        "unpriced": [_unpriced(report.by, line) for line in report.unpriced],
+        "coverage": {"requests": report.requests, **report.coverage},
+        "rounding": plain(report.rounding),
+        "total": str(report.total),
+    }
+
+
+def _priced(by: tuple[str, ...], line: Line) -> dict[str, Any]:
+    return {
+        **_group(by, line),
+        "meter": line.meter,
+        "provenance": line.provenance,
+        "quantity": line.quantity,
+        "unit": line.unit,
+        "unit_price": plain(line.unit_price),
+        "per": line.per,
+        "amount": plain(line.amount),
+        "requests": line.requests,
+    }
+
+
+def _unpriced(by: tuple[str, ...], line: UnpricedLine) -> dict[str, Any]:
+    return {
+        **_group(by, line),
+        "meter": line.meter,
+        "provenance": line.provenance,
+        "quantity": line.quantity,
+        "unit": line.unit,
+        "requests": line.requests,
+        "rate_for": line.rate_for,
+    }
+
+
+def _group(by: tuple[str, ...], line: Line | UnpricedLine) -> dict[str, str | None]:
+    values = zip(by, line.group, strict=True)
+    return {name: "(overflow)" if value == OVERFLOW else value for name, value in values}

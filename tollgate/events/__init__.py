@@ -1,0 +1,1 @@
+"""How usage travels: the journal, Event Grid, the intake, dead letters."""

@@ -1,0 +1,77 @@
+"""Publishes from the journal, in batches, for as long as the process lives."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+from tollgate.errors import PublishFailed
+from tollgate.events.journal import Journal
+
+MAX_EVENTS: Final = 500
+MAX_BYTES: Final = 900_000  # Event Grid takes requests up to 1 MB
+
+_FIRST_WAIT_S: Final = 0.5
+_LONGEST_WAIT_S: Final = 60.0
+_log: Final = logging.getLogger(__name__)
+
+
+class Publisher(Protocol):
+    """A broker."""
+
+    async def publish(self, events: Sequence[bytes]) -> None:
+        """Send encoded CloudEvents; returns when the broker has taken all of them.
+
+        Raises:
+            PublishFailed: It has not; some may have gone through.
+        """
+        ...
+
+
+class Drain:
+    """Moves events from the journal to the broker, and never gives one up.
+
+    Args:
+        journal: Where they wait.
+        publisher: Where they go.
+        gather_s: How long to wait after an event for more of them.
+    """
+
+    def __init__(self, journal: Journal, publisher: Publisher, gather_s: float = 0.05) -> None:
+        self._journal = journal
+        self._publisher = publisher
+        self._gather_s = gather_s
+        self._more = asyncio.Event()
+        self._more.set()  # what an earlier process left is due at once
+
+    def wake(self) -> None:
+        """There is an event."""
+        self._more.set()
+
+    async def run(self) -> None:
+        """Publish until cancelled; back off while the broker does not take anything."""
+        wait_s = _FIRST_WAIT_S
+        while True:
+            await self._more.wait()
+            await asyncio.sleep(self._gather_s)
+            self._more.clear()
+            try:
+                await self.drain_once()
+                wait_s = _FIRST_WAIT_S
+            except PublishFailed as error:
+                _log.warning("%d events wait in the journal: %s", self._journal.depth, error)
+                await asyncio.sleep(wait_s)
+                wait_s = min(wait_s * 2, _LONGEST_WAIT_S)
+                self._more.set()
+
+    async def drain_once(self) -> None:
+        """Publish all that waits.
+
+        Raises:
+            PublishFailed: The broker did not take it; it still waits.
+        """
+        while (batch := self._journal.next_batch(MAX_EVENTS, MAX_BYTES)).events:
+            await self._publisher.publish(batch.events)
+            self._journal.commit(batch)

@@ -1,0 +1,132 @@
+"""The local journal: every event is here before the client's last byte, and leaves when published.
+
+A line is one `write` to the page cache: it survives the death of the process, not of the machine.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from tollgate.events.segments import (
+    BEGUN,
+    EVENT,
+    lock_path,
+    read_lines,
+    segment_path,
+    try_lock,
+)
+from tollgate.usage.event import UsageEvent, encode_event
+
+DEFAULT_SEGMENT_BYTES: Final = 8 * 1024 * 1024
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """Events to be published, oldest first, and the place in the journal behind them."""
+
+    events: list[bytes]
+    segment: int
+    offset: int
+
+
+class Journal:
+    """One process's journal. Not for several threads.
+
+    Args:
+        folder: Where the segments lie; made if it is not there.
+        segment_bytes: When a new segment is begun.
+        on_append: Called after each event, to wake who publishes.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        segment_bytes: int = DEFAULT_SEGMENT_BYTES,
+        on_append: Callable[[], None] = lambda: None,
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._segment_bytes = segment_bytes
+        self._on_append = on_append
+        self.writer = secrets.token_hex(8)
+        self._lock = try_lock(lock_path(folder, self.writer))
+        self._open_requests: dict[str, int] = {}  # request id -> segment of its begun line
+        self._first, self._last = 0, 0  # segments that are still there
+        self._read_segment, self._read_offset = 0, 0
+        self._depth = 0
+        self._file = self._open_segment()
+
+    @property
+    def depth(self) -> int:
+        """How many events wait to be published."""
+        return self._depth
+
+    def begin(self, event: UsageEvent) -> None:
+        """Note that a request goes upstream."""
+        self._append(BEGUN, encode_event(event))
+        self._open_requests[event.id] = self._last
+
+    def record(self, event: UsageEvent) -> None:
+        """Keep an event until it is published."""
+        self.record_raw(encode_event(event))
+        self._open_requests.pop(event.id, None)
+
+    def record_raw(self, event: bytes) -> None:
+        """Keep an event that is already encoded."""
+        self._append(EVENT, event)
+        self._depth += 1
+        self._on_append()
+
+    def next_batch(self, max_events: int, max_bytes: int) -> Batch:
+        """The oldest events that are not yet published; the same ones until they are committed."""
+        events: list[bytes] = []
+        segment, offset, size = self._read_segment, self._read_offset, 0
+        while True:
+            path = segment_path(self._folder, self.writer, segment)
+            for kind, event, behind in read_lines(path, offset):
+                size += len(event)
+                if kind == EVENT and events and (size > max_bytes or len(events) == max_events):
+                    return Batch(events, segment, offset)
+                events += [event] if kind == EVENT else []
+                offset = behind
+            if segment == self._last:
+                return Batch(events, segment, offset)
+            segment, offset = segment + 1, 0
+
+    def commit(self, batch: Batch) -> None:
+        """The batch is published: forget it, and the segments that are done with."""
+        self._read_segment, self._read_offset = batch.segment, batch.offset
+        self._depth -= len(batch.events)
+        needed = min([self._read_segment, *self._open_requests.values()])
+        while self._first < needed:
+            segment_path(self._folder, self.writer, self._first).unlink()
+            self._first += 1
+
+    def close(self) -> None:
+        """Close the files; what is not published stays for the next start."""
+        os.close(self._file)
+        if not self._depth and not self._open_requests:
+            for number in range(self._first, self._last + 1):
+                segment_path(self._folder, self.writer, number).unlink()
+            lock_path(self._folder, self.writer).unlink()
+        if self._lock is not None:
+            os.close(self._lock)
+
+    def _append(self, kind: bytes, event: bytes) -> None:
+        written = os.write(self._file, kind + b" " + event + b"\n")
+        if written != len(event) + 3:
+            raise OSError("the journal's disk took only a part of a line")
+        if os.lseek(self._file, 0, os.SEEK_CUR) >= self._segment_bytes:
+            os.close(self._file)
+            self._last += 1
+            self._file = self._open_segment()
+
+    def _open_segment(self) -> int:
+        path = segment_path(self._folder, self.writer, self._last)
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)

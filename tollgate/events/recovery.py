@@ -1,0 +1,65 @@
+"""Takes over what dead processes left in the journal's folder."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from tollgate.events.journal import Journal
+from tollgate.events.segments import BEGUN, EVENT, lock_path, read_lines, try_lock
+
+_SUFFIX: Final = ".lock"
+
+
+class _Identified(msgspec.Struct):
+    id: str
+
+
+def recover(folder: Path, journal: Journal) -> int:
+    """Put the events of all dead writers into `journal`, to be published from there.
+
+    A request that was begun and has no event is put in as the unknown event that its begun line
+    holds. Events that were published already are published again; the ledger knows them.
+
+    Returns:
+        How many events were taken over.
+    """
+    count = 0
+    for lock in sorted(folder.glob(f"*{_SUFFIX}")):
+        writer = lock.name.removesuffix(_SUFFIX)
+        if writer == journal.writer:
+            continue
+        descriptor = try_lock(lock)
+        if descriptor is None:
+            continue
+        count += _take_over(folder, writer, journal)
+        os.close(descriptor)
+    return count
+
+
+def _take_over(folder: Path, writer: str, journal: Journal) -> int:
+    segments = sorted(folder.glob(f"{writer}-*.jsonl"))
+    begun: dict[str, bytes] = {}
+    count = 0
+    for segment in segments:
+        for kind, event, _ in read_lines(segment):
+            request_id = _request_id(event)
+            if kind == BEGUN:
+                begun[request_id] = event
+            elif kind == EVENT:
+                begun.pop(request_id, None)
+                journal.record_raw(event)
+                count += 1
+    for event in begun.values():
+        journal.record_raw(event)
+    for segment in segments:
+        segment.unlink()
+    lock_path(folder, writer).unlink()
+    return count + len(begun)
+
+
+def _request_id(event: bytes) -> str:
+    return msgspec.json.decode(event, type=_Identified).id

@@ -1,0 +1,57 @@
+"""The journal's files: append-only lines, in numbered segments of one writer each.
+
+A writer holds a lock on `<writer>.lock` for as long as it lives, so that whoever finds the lock
+free knows that the segments beside it were left behind.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+BEGUN: Final = b"B"  # a request that went upstream: the event that stands for it if nothing follows
+EVENT: Final = b"E"  # an event to be published
+
+
+def segment_path(folder: Path, writer: str, number: int) -> Path:
+    """Where a segment lies."""
+    return folder / f"{writer}-{number:08d}.jsonl"
+
+
+def lock_path(folder: Path, writer: str) -> Path:
+    """Where a writer's lock lies."""
+    return folder / f"{writer}.lock"
+
+
+def try_lock(path: Path) -> int | None:
+    """Take a lock, or return None if someone holds it.
+
+    Returns:
+        The file descriptor; the lock ends when it is closed, or with the process.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def read_lines(path: Path, offset: int = 0) -> Iterator[tuple[bytes, bytes, int]]:
+    """The whole lines of a segment from `offset` on; a torn last line is left out.
+
+    Yields:
+        The kind, the event's JSON, and the offset behind the line.
+    """
+    with path.open("rb") as segment:
+        segment.seek(offset)
+        for line in segment:
+            if not line.endswith(b"\n"):
+                return
+            offset += len(line)
+            kind, _, event = line.rstrip(b"\n").partition(b" ")
+            yield kind, event, offset

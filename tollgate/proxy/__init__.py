@@ -1,0 +1,1 @@
+"""How a request is served: identity, routing, breaker, failover, relay. Knows no web framework."""

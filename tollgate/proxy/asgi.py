@@ -1,0 +1,99 @@
+"""The edge for an ordinary server: raw ASGI, so that nothing stands between it and the handler."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from tollgate.proxy.handler import Gateway
+from tollgate.proxy.messages import Answer, ByteStream, Request
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+
+class GatewayApp:
+    """An ASGI application around the handler.
+
+    Args:
+        gateway: The handler.
+        max_request_bytes: Longer bodies are not read on, and refused.
+    """
+
+    def __init__(self, gateway: Gateway, max_request_bytes: int) -> None:
+        self._gateway = gateway
+        self._max_request_bytes = max_request_bytes
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Serve one HTTP request; other scopes are left alone."""
+        if scope["type"] != "http":
+            return
+        answer = await self._gateway.handle(_request(scope, await self._read_body(receive)))
+        if isinstance(answer.body, bytes):
+            await _send_whole(send, answer)
+        else:
+            await _send_stream(receive, send, answer, answer.body)
+
+    async def _read_body(self, receive: Receive) -> bytes | None:
+        body = bytearray()
+        more = True
+        while more:
+            message = await receive()
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+            if len(body) > self._max_request_bytes:
+                return None
+        return bytes(body)
+
+
+def _request(scope: Message, body: bytes | None) -> Request:
+    return Request(
+        method=scope["method"],
+        path=scope["path"],
+        query=scope["query_string"].decode("latin-1"),
+        headers=tuple(
+            (name.decode("latin-1").lower(), value.decode("latin-1"))
+            for name, value in scope["headers"]
+        ),
+        body=body,
+    )
+
+
+async def _send_whole(send: Send, answer: Answer) -> None:
+    body = answer.body if isinstance(answer.body, bytes) else b""
+    length = (b"content-length", str(len(body)).encode())
+    await send(_start(answer, length))
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _send_stream(receive: Receive, send: Send, answer: Answer, relay: ByteStream) -> None:
+    """Send frame by frame; a client that leaves ends this, not the count."""
+    gone = asyncio.create_task(_until_gone(receive))
+    try:
+        await send(_start(answer))
+        async for chunk in relay:
+            if gone.done():
+                return
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+    except OSError:
+        return  # the server says so when it knows that the client has left
+    finally:
+        gone.cancel()
+        relay.abandon()
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _start(answer: Answer, *more: tuple[bytes, bytes]) -> Message:
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
+    return {
+        "type": "http.response.start",
+        "status": answer.status,
+        "headers": [*headers, *more],
+    }

@@ -1,0 +1,137 @@
+"""One attempt: send to one backend, and wait until it is certain that it answers."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+import msgspec
+
+from tollgate.proxy.frames import FrameSource
+from tollgate.proxy.messages import EVENT_STREAM_TYPE, Headers
+from tollgate.proxy.metering import Clock
+from tollgate.proxy.pool import Target
+from tollgate.proxy.ports import BackendFailed, Upstream, UpstreamAnswer
+from tollgate.proxy.retry_after import retry_after_s
+from tollgate.proxy.upstream_requests import Plan, upstream_request
+from tollgate.usage.extraction import StreamMeter
+from tollgate.usage.sse import Frame
+
+_RETRYABLE: Final = frozenset({408, 429})
+_SERVER_ERROR: Final = 500
+_OK: Final = 200
+
+
+class WholeDelivery(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer that is here as a whole."""
+
+    target: Target
+    attempts: int
+    status: int
+    headers: Headers
+    body: bytes
+
+
+class StreamDelivery(msgspec.Struct, frozen=True, kw_only=True):
+    """A stream that has begun well."""
+
+    target: Target
+    attempts: int
+    status: int
+    headers: Headers
+    first: Frame
+    frames: FrameSource
+
+
+Delivery = WholeDelivery | StreamDelivery
+
+
+class Attempts:
+    """Makes attempts.
+
+    Args:
+        upstream: Sends.
+        clock: For `Retry-After` dates.
+        first_byte_timeout_s: How long a backend may be silent before its first byte.
+        max_answer_bytes: The bound on an answer that is not streamed.
+    """
+
+    def __init__(
+        self,
+        upstream: Upstream,
+        clock: Clock,
+        *,
+        first_byte_timeout_s: float,
+        max_answer_bytes: int,
+    ) -> None:
+        self._upstream = upstream
+        self._clock = clock
+        self._first_byte_timeout_s = first_byte_timeout_s
+        self._max_answer_bytes = max_answer_bytes
+
+    async def make(self, plan: Plan, target: Target, number: int) -> Delivery:
+        """Send to `target` and return its answer, or the stream once its first frame is there.
+
+        Raises:
+            BackendFailed: Another backend may be asked.
+        """
+        credential = dict(await target.backend.credential.headers())
+        try:
+            async with asyncio.timeout(self._first_byte_timeout_s) as silence:
+                answer = await self._upstream.send(upstream_request(plan, target, credential))
+                if _is_stream(answer):
+                    return await self._begin_stream(plan, target, answer, number)
+                silence.reschedule(None)
+        except TimeoutError:
+            reason = f"{target.backend.name} sent nothing for {self._first_byte_timeout_s:g} s"
+            raise BackendFailed(reason, may_have_cost=True) from None
+        return await self._read_whole(target, answer, number)
+
+    async def _begin_stream(
+        self, plan: Plan, target: Target, answer: UpstreamAnswer, number: int
+    ) -> StreamDelivery:
+        frames = FrameSource(answer)
+        try:
+            first = _checked_first(await frames.next(), plan.route.api, target)
+        except BaseException:
+            answer.close()
+            raise
+        return StreamDelivery(
+            target=target,
+            attempts=number,
+            status=answer.status,
+            headers=answer.headers,
+            first=first,
+            frames=frames,
+        )
+
+    async def _read_whole(
+        self, target: Target, answer: UpstreamAnswer, number: int
+    ) -> WholeDelivery:
+        try:
+            status = answer.status
+            if status in _RETRYABLE or status >= _SERVER_ERROR:
+                raise BackendFailed(
+                    f"{target.backend.name} answered {status}",
+                    status=status,
+                    retry_after_s=retry_after_s(answer.headers, self._clock.now()),
+                )
+            body = await answer.read(self._max_answer_bytes)
+        finally:
+            answer.close()
+        return WholeDelivery(
+            target=target, attempts=number, status=status, headers=answer.headers, body=body
+        )
+
+
+def _checked_first(frame: Frame | None, api: str, target: Target) -> Frame:
+    if frame is None:
+        raise BackendFailed(f"{target.backend.name} sent an empty stream", may_have_cost=True)
+    if StreamMeter(api).see(frame) == "error":
+        raise BackendFailed(f"{target.backend.name} began its stream with an error")
+    return frame
+
+
+def _is_stream(answer: UpstreamAnswer) -> bool:
+    content_type = dict(answer.headers).get("content-type", "")
+    return answer.status == _OK and content_type.startswith(EVENT_STREAM_TYPE)

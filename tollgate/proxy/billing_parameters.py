@@ -1,0 +1,96 @@
+"""Takes the billing parameters out of the query, however they are cased, repeated or encoded.
+
+The rest of the query stays as the client wrote it, byte for byte.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from urllib.parse import unquote_to_bytes
+
+import msgspec
+
+from tollgate.proxy.refusals import Refusal
+
+MAX_VALUE_CHARACTERS: Final = 128
+
+_MEMBERS: Final = {"username": "user", "companyname": "company", "billingcode": "billing_code"}
+_SPELLING: Final = {"user": "username", "company": "companyName", "billing_code": "billingCode"}
+# Credentials that gateways and the Functions host take in the query; never for the upstream.
+_CREDENTIALS: Final = frozenset({"subscription-key", "code"})
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+class Claims(msgspec.Struct, frozen=True):
+    """What the caller says of itself; claims, not an identity."""
+
+    user: str | None = None
+    company: str | None = None
+    billing_code: str | None = None
+
+
+def split_query(query: str) -> tuple[dict[str, list[str]], str]:
+    """Part the billing parameters from the rest.
+
+    Returns:
+        The values found for each member of `Claims`, undecided, and the query to pass on.
+    """
+    found: dict[str, list[str]] = {}
+    kept: list[str] = []
+    for pair in query.split("&"):
+        name, _, value = pair.partition("=")
+        plain_name = _decoded(name).strip().casefold()
+        if plain_name in _MEMBERS:
+            found.setdefault(_MEMBERS[plain_name], []).append(value)
+        elif plain_name not in _CREDENTIALS:
+            kept.append(pair)
+    return found, "&".join(kept)
+
+
+def read_claims(found: dict[str, list[str]]) -> Claims:
+    """Decide the values; an empty one is as good as none.
+
+    Raises:
+        Refusal: 400 if a value is too long, is not UTF-8, holds control characters, or if a
+            parameter is given twice with different values.
+    """
+    return Claims(**{member: _single(member, values) for member, values in found.items()})
+
+
+def check_claim(spelling: str, text: str) -> str | None:
+    """A claim's text without the blanks around it, or None if nothing is left.
+
+    Raises:
+        Refusal: 400 if it is too long or holds control characters.
+    """
+    if len(text) > MAX_VALUE_CHARACTERS:
+        raise _bad(spelling, f"is longer than {MAX_VALUE_CHARACTERS} characters")
+    if _CONTROL.search(text):
+        raise _bad(spelling, "holds control characters")
+    return text.strip() or None
+
+
+def _single(member: str, values: list[str]) -> str | None:
+    spelling = _SPELLING[member]
+    texts = {check_claim(spelling, _strictly_decoded(spelling, value)) for value in values}
+    if len(texts) > 1:
+        raise _bad(spelling, "is given more than once, with different values")
+    return texts.pop()
+
+
+def _decoded(text: str) -> str:
+    return unquote_to_bytes(text.replace("+", " ")).decode("utf-8", "replace")
+
+
+def _strictly_decoded(spelling: str, value: str) -> str:
+    try:
+        return unquote_to_bytes(value.replace("+", " ")).decode("utf-8")
+    except UnicodeDecodeError:
+        raise _bad(spelling, "is not UTF-8 text") from None
+
+
+def _bad(spelling: str, what: str) -> Refusal:
+    return Refusal(
+        400, "invalid_billing_parameter", f"The parameter {spelling} {what}.", param=spelling
+    )

@@ -1,0 +1,88 @@
+"""Asks one backend after the other until one answers, within a fixed budget of attempts."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, TypeVar
+
+from tollgate.proxy.breaker import Breakers
+from tollgate.proxy.pool import Target
+from tollgate.proxy.ports import BackendFailed
+from tollgate.proxy.refusals import Refusal
+
+Delivery = TypeVar("Delivery")
+Attempt = Callable[[Target, int], Awaitable[Delivery]]
+
+_TOO_MANY_REQUESTS: Final = 429
+
+
+class Failover:
+    """Failover within one request. It never sleeps: who is short is left, not waited for.
+
+    Args:
+        breakers: Shared by all requests.
+        max_attempts: How many backends one request may be sent to.
+        steady_s: A steady clock, in seconds.
+    """
+
+    def __init__(
+        self, breakers: Breakers, max_attempts: int, steady_s: Callable[[], float]
+    ) -> None:
+        self._breakers = breakers
+        self._max_attempts = max_attempts
+        self._steady_s = steady_s
+
+    async def run(self, targets: Sequence[Target], attempt: Attempt[Delivery]) -> Delivery:
+        """Run `attempt(target, number)` on target after target until one does not fail.
+
+        Raises:
+            Exhausted: No target is left, or the budget is used up.
+        """
+        failures: list[BackendFailed] = []
+        for target in targets:
+            if len(failures) == self._max_attempts:
+                break
+            if not self._breakers.enter(target.circuit, self._steady_s()):
+                continue
+            try:
+                return await self._try(target, attempt, len(failures) + 1)
+            except BackendFailed as failure:
+                failures.append(failure)
+        raise Exhausted(failures, self._shortest_wait_s(targets))
+
+    async def _try(self, target: Target, attempt: Attempt[Delivery], number: int) -> Delivery:
+        try:
+            delivery = await attempt(target, number)
+        except BackendFailed as failure:
+            self._breakers.failed(target.circuit, self._steady_s(), failure.retry_after_s)
+            raise
+        except BaseException:
+            self._breakers.abandoned(target.circuit)
+            raise
+        self._breakers.succeeded(target.circuit)
+        return delivery
+
+    def _shortest_wait_s(self, targets: Sequence[Target]) -> float:
+        now_s = self._steady_s()
+        return min(self._breakers.wait_s(target.circuit, now_s) for target in targets)
+
+
+class Exhausted(Refusal):
+    """No backend served the request.
+
+    Args:
+        failures: What each attempt met.
+        wait_s: Until the first backend may be asked again.
+    """
+
+    def __init__(self, failures: Sequence[BackendFailed], wait_s: float) -> None:
+        throttled = not failures or any(f.status == _TOO_MANY_REQUESTS for f in failures)
+        self.attempts = len(failures)
+        super().__init__(
+            _TOO_MANY_REQUESTS if throttled else 503,
+            "rate_limit_exceeded" if throttled else "backends_unavailable",
+            "Every region that serves this deployment is out of capacity; try again later."
+            if throttled
+            else "No region that serves this deployment could be reached; try again later.",
+            retry_after_s=wait_s,
+        )

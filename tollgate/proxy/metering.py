@@ -1,0 +1,175 @@
+"""From what happened to a request to its usage event."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final, TypedDict
+
+import msgspec
+
+from tollgate.proxy.identity import NOBODY, Payer
+from tollgate.proxy.pool import Deployment, Target
+from tollgate.proxy.ports import UsageSink
+from tollgate.usage.event import (
+    DeploymentType,
+    Provenance,
+    Scope,
+    UsageData,
+    UsageEvent,
+    usage_event,
+)
+from tollgate.usage.extraction import NOTHING_MEASURED, Measurement
+from tollgate.usage.tokens import NO_TOKENS, Tokens
+
+# How the provider names a served model: name and version date.
+_DATED_MODEL: Final = re.compile(r"(?P<model>.+)-(?P<version>\d{4}-\d{2}-\d{2})")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+class Clock(msgspec.Struct, frozen=True):
+    """The two clocks of the proxy.
+
+    Args:
+        now: The time of day, UTC.
+        steady_s: A steady clock, in seconds.
+    """
+
+    now: Callable[[], datetime]
+    steady_s: Callable[[], float]
+
+
+class Meter:
+    """The sink for usage, with what all events of this gateway have in common."""
+
+    def __init__(self, gateway_id: str, sink: UsageSink, clock: Clock) -> None:
+        self.gateway_id = gateway_id
+        self.sink = sink
+        self.clock = clock
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """How a request, or an attempt, ended."""
+
+    provenance: Provenance
+    tokens: Tokens | None
+    status: int | None
+    target: Target | None = None
+    measurement: Measurement = NOTHING_MEASURED
+    attempts: int = 0
+    cancelled: bool = False
+
+
+class Call:
+    """One request from its arrival to its event; the handler fills in what it learns."""
+
+    def __init__(self, meter: Meter, request_id: str) -> None:
+        self._meter = meter
+        self._started_s = meter.clock.steady_s()
+        self._first_token_ms: int | None = None
+        self._recorded = False
+        self.request_id = request_id
+        self.payer: Payer = NOBODY
+        self.api = "unknown"
+        self.alias: str | None = None
+        self.streamed = False
+
+    def begin(self) -> None:
+        """The request goes upstream: leave a trace in case the process dies."""
+        self._meter.sink.begin(self._event(Outcome(provenance="unknown", tokens=None, status=None)))
+
+    def saw_content(self) -> None:
+        """The first content went to the client."""
+        if self._first_token_ms is None:
+            self._first_token_ms = self._elapsed_ms()
+
+    def record(self, outcome: Outcome) -> None:
+        """Emit the request's one event; a second call does nothing."""
+        if not self._recorded:
+            self._recorded = True
+            self._meter.sink.record(self._event(outcome))
+
+    def record_attempt(self, number: int, outcome: Outcome) -> None:
+        """Emit the event of an attempt that may have cost tokens and was not delivered."""
+        self._meter.sink.record(self._event(outcome, undelivered_attempt=number))
+
+    def refused(self, status: int, attempts: int = 0) -> None:
+        """Emit the event of a request that used nothing for certain."""
+        self.record(Outcome(provenance="none", tokens=NO_TOKENS, status=status, attempts=attempts))
+
+    def _elapsed_ms(self) -> int:
+        return int((self._meter.clock.steady_s() - self._started_s) * 1000)
+
+    def _event(self, outcome: Outcome, undelivered_attempt: int | None = None) -> UsageEvent:
+        suffix = "" if undelivered_attempt is None else f".a{undelivered_attempt}"
+        payer, measured = self.payer, outcome.measurement
+        data = UsageData(
+            gateway=self._meter.gateway_id,
+            tenant=payer.tenant,
+            billing_code=payer.billing_code,
+            user=payer.user,
+            subscription=payer.subscription,
+            priority=payer.priority,
+            api=self.api,
+            streamed=self.streamed,
+            status=outcome.status,
+            cancelled=outcome.cancelled,
+            delivered=undelivered_attempt is None,
+            attempts=outcome.attempts,
+            latency_ms=self._elapsed_ms(),
+            first_token_ms=self._first_token_ms,
+            provenance=outcome.provenance,
+            tokens=outcome.tokens,
+            service_tier=_name(measured.service_tier),
+            response_id=_name(measured.response_id),
+            **_served(outcome.target, _name(measured.model), self.alias),
+        )
+        return usage_event(self.request_id + suffix, self._meter.clock.now(), data)
+
+
+class _Served(TypedDict):
+    deployment: str | None
+    model: str | None
+    model_version: str | None
+    deployment_type: DeploymentType | None
+    scope: Scope | None
+    backend: str | None
+    region: str | None
+
+
+def _served(target: Target | None, answered_model: str | None, alias: str | None) -> _Served:
+    """What served the call; where nothing did, the alias that was asked for."""
+    if target is None:
+        return _Served(
+            deployment=_name(alias),
+            model=None,
+            model_version=None,
+            deployment_type=None,
+            scope=None,
+            backend=None,
+            region=None,
+        )
+    model, version = _model_served(target.deployment, answered_model)
+    return _Served(
+        deployment=target.deployment.name,
+        model=model,
+        model_version=version,
+        deployment_type=target.deployment.deployment_type,
+        scope=target.deployment.scope,
+        backend=target.backend.name,
+        region=target.backend.region,
+    )
+
+
+def _model_served(deployment: Deployment, answered: str | None) -> tuple[str, str | None]:
+    """Model and version as the answer names them; the settings say what it leaves open."""
+    if answered is None or answered == deployment.model:
+        return deployment.model, deployment.version
+    dated = _DATED_MODEL.fullmatch(answered)
+    return (dated["model"], dated["version"]) if dated else (answered, None)
+
+
+def _name(text: str | None) -> str | None:
+    """A provider's or client's text as a name that an event may hold."""
+    return _CONTROL.sub("?", text)[:256] or None if text else None

@@ -1,0 +1,66 @@
+"""Answers that the gateway gives itself, in OpenAI's error shape."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import msgspec
+
+from tollgate.proxy.messages import JSON_TYPE, Answer
+
+_TYPES: Final = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    403: "permission_error",
+    404: "invalid_request_error",
+    405: "invalid_request_error",
+    413: "invalid_request_error",
+    429: "rate_limit_error",
+}
+
+
+class Refusal(Exception):  # noqa: N818  an answer on its way to the client, not a failure
+    """The gateway answers this request itself.
+
+    Args:
+        status: The HTTP status.
+        code: OpenAI's machine-readable `error.code`.
+        message: What is wrong and what to do, for the person who reads it.
+        param: The parameter at fault.
+        retry_after_s: When to come back, if that helps.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        param: str | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.param = param
+        self.retry_after_s = retry_after_s
+
+    def answer(self) -> Answer:
+        """The refusal as an HTTP answer."""
+        error = {
+            "message": self.message,
+            "type": _TYPES.get(self.status, "server_error"),
+            "param": self.param,
+            "code": self.code,
+        }
+        headers = [("content-type", JSON_TYPE)]
+        if self.retry_after_s is not None:
+            headers += [
+                ("retry-after", str(max(math.ceil(self.retry_after_s), 1))),
+                ("retry-after-ms", str(max(math.ceil(self.retry_after_s * 1000), 1))),
+            ]
+        return Answer(
+            status=self.status, headers=tuple(headers), body=msgspec.json.encode({"error": error})
+        )
