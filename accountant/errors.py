@@ -1,12 +1,17 @@
 """What can go wrong here, beside what reading the ledger raises.
 
 TollgateError
+├── NoSuchTenant         the ledger has never seen the tenant
 └── RateCardError        the rate files cannot be used; holds every problem
 """
 
 from __future__ import annotations
 
 from tollgate.errors import TollgateError
+
+
+class NoSuchTenant(TollgateError):  # noqa: N818  an answer, named as callers read it
+    """The ledger has never seen the tenant; its name may be misspelt."""
 
 
 class RateCardError(TollgateError):

@@ -36,7 +36,7 @@ def total_by(rows: Iterable[Mapping[str, Any]], keys: Sequence[str]) -> list[dic
         frame = pd.concat([totals, _frame(batch, keys)], ignore_index=True)
         totals = frame.groupby(list(keys), sort=False, as_index=False)[list(SUMS)].sum()
     return [
-        {name: None if value is _NONE or value == _NONE else value for name, value in row.items()}
+        {str(name): None if value == _NONE else value for name, value in row.items()}
         for row in totals.to_dict("records")
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from decimal import (
     ROUND_HALF_UP,
@@ -23,10 +24,8 @@ EXACT: Final = Context(
 ZERO: Final = Decimal(0)
 
 # ISO 4217: currencies whose smallest unit is not a hundredth.
-_DIGITS: Final = {
-    **dict.fromkeys(_WHOLE, 0),
-    **dict.fromkeys(_THOUSANDTHS, 3),
-}
+_WHOLE: Final = re.compile("BIF|CLP|DJF|GNF|ISK|JPY|KMF|KRW|PYG|RWF|UGX|VND|VUV|XAF|XOF|XPF")
+_THOUSANDTHS: Final = re.compile("BHD|IQD|JOD|KWD|LYD|OMR|TND")
 
 
 def amount_of(quantity: int, unit_price: Decimal, per: int) -> Decimal:
@@ -50,7 +49,8 @@ def total(amounts: Iterable[Decimal]) -> Decimal:
 
 def rounded(amount: Decimal, currency: str) -> Decimal:
     """Round half-up to the smallest unit of an ISO 4217 currency."""
-    smallest = Decimal(1).scaleb(-_DIGITS.get(currency, 2))
+    digits = 0 if _WHOLE.fullmatch(currency) else 3 if _THOUSANDTHS.fullmatch(currency) else 2
+    smallest = Decimal(1).scaleb(-digits)
     return amount.quantize(smallest, ROUND_HALF_UP, Context(prec=EXACT.prec))
 
 

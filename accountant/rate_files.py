@@ -33,6 +33,7 @@ SHIPPED_RATES: Final = Path(__file__).parent / "rates"
 _ROW = re.compile(r"^\s*\[\[\s*rate\s*\]\]", re.MULTILINE)
 _PRICE = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?")
 _POWER_OF_TEN = re.compile(r"10{0,12}")
+_PLAIN: Final = {"missing": "is missing", "extra_forbidden": "is not a key of a rate"}
 _BANDS: Final = tuple(prompt_band(limit) for limit in (*PROMPT_BAND_LIMITS, 10**12))
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=256)]
@@ -114,6 +115,9 @@ class RateRow(BaseModel):
 def load_rate_card(path: Path = SHIPPED_RATES) -> RateCard:
     """Read one file, or every `*.toml` of a directory.
 
+    Args:
+        path: The file or directory; without it, the public list prices that are shipped.
+
     Raises:
         RateCardError: With every problem of every file.
     """
@@ -177,9 +181,5 @@ def _rate(place: str, row: RateRow) -> Rate:
 
 def _problem(entry: Mapping[str, Any]) -> str:
     field = ".".join(str(step) for step in entry["loc"]) or "row"
-    known: Mapping[str, str] = {
-        "missing": "is missing",
-        "extra_forbidden": "is not a key of a rate",
-    }
-    message: str = known.get(entry["type"], entry["msg"])
+    message = _PLAIN.get(entry["type"]) or str(entry["msg"])
     return f"{field}: {message.removeprefix('Value error, ')}"

@@ -1,4 +1,4 @@
-"""Rating: usage times rate, exactly. Pure and light, so that a budget can price as the bill does."""
+"""Rating: usage times rate, exactly. Pure and light: a budget can price as the bill does."""
 
 from __future__ import annotations
 

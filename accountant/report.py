@@ -9,17 +9,17 @@ from typing import Any, Final, get_args
 
 import msgspec
 
+from accountant.errors import NoSuchTenant
 from accountant.frames import total_by
 from accountant.money import EXACT, amount_of, total
 from accountant.rate_card import MATCH_FIELDS, RateCard, matched_values
 from accountant.rating import TOKEN_METERS, RatedLine, rate_cells, unit_of
 from accountant.statement import Statement, grand_total, statement
-from tollgate.ledger.cells import OVERFLOW, MoneyCell, UserCell
+from tollgate.ledger.cells import OVERFLOW, LedgerReader, MoneyCell, UserCell
 from tollgate.usage.event import Provenance
 from tollgate.usage.periods import Month
 
 GROUPS: Final = ("tenant", "billing_code", "model", "user", "region")
-DEFAULT_BY: Final = ("tenant", "billing_code", "model")
 PROVENANCES: Final[tuple[str, ...]] = get_args(Provenance)
 
 _PRICE: Final = ("unit_price", "per")
@@ -133,6 +133,26 @@ def month_report(
         rounding=EXACT.subtract(grand, total(line.amount for line in lines)),
         total=grand,
     )
+
+
+def month_cells(
+    ledger: LedgerReader, period: Month, by: Sequence[str], tenant: str | None
+) -> Iterator[MoneyCell | UserCell]:
+    """The cells that a report needs: user cells only if it groups by user.
+
+    Args:
+        ledger: Where to read.
+        period: The month.
+        by: Some of `GROUPS`.
+        tenant: Whose; None is everyone's.
+
+    Raises:
+        NoSuchTenant: The ledger has never seen the tenant.
+    """
+    if tenant is not None and tenant not in ledger.tenants():
+        raise NoSuchTenant(f"no tenant {tenant!r} in the ledger")
+    cells = ledger.user_cells(period) if "user" in by else ledger.money_cells(period)
+    return (cell for cell in cells if tenant in (None, cell.tenant))
 
 
 def _counted(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from io import StringIO
 from typing import Final
 
 from rich import box
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -38,6 +40,7 @@ def as_table(report: Report, width: int, *, colour: bool = False) -> str:
     else:
         console.print()
         console.print(_lines(report, None))
+        console.print()
         console.print(_totals(report.statements))
     console.print()
     for sentence in _closing(report):
@@ -57,11 +60,11 @@ def _statement(report: Report, each: Statement) -> Table:
 def _lines(report: Report, tenant: str | None) -> Table:
     """The lines of one tenant, or of all if None, with those unpriced behind them."""
     shown = [place for place, field in enumerate(report.by) if field != "tenant"]
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table = _table()
     for place in shown:
         field = report.by[place]
         table.add_column(_HEADINGS.get(field, field), overflow="fold")
-    table.add_column("meter", overflow="fold")
+    table.add_column("meter", overflow="fold", min_width=12)
     for heading in ("quantity", "unit price", "amount"):
         table.add_column(heading, justify="right", no_wrap=True)
     for line in (*report.lines, *report.unpriced):
@@ -71,9 +74,15 @@ def _lines(report: Report, tenant: str | None) -> Table:
     return table
 
 
+def _table() -> Table:
+    """Narrow gaps, so that 80 columns hold long names."""
+    return Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+
+
 def _meter(line: Line | UnpricedLine) -> Text:
-    measured = line.provenance == "measured"
-    return Text(line.meter if measured else f"{line.meter} {line.provenance}")
+    """The meter in words, which wrap; and where its count is from, unless it was measured."""
+    words = line.meter.replace("_", " ")
+    return Text(words if line.provenance == "measured" else f"{words} ({line.provenance})")
 
 
 def _money(line: Line | UnpricedLine) -> tuple[str | Text, str | Text]:
@@ -83,7 +92,7 @@ def _money(line: Line | UnpricedLine) -> tuple[str | Text, str | Text]:
 
 
 def _totals(statements: list[Statement]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table = _table()
     table.add_column("statement of", overflow="fold")
     table.add_column("rounding", justify="right", no_wrap=True)
     table.add_column("total", justify="right", no_wrap=True)
@@ -92,28 +101,25 @@ def _totals(statements: list[Statement]) -> Table:
     return table
 
 
-def _closing(report: Report) -> list[Text]:
+def _closing(report: Report) -> Iterator[Text | Padding]:
     """What the tables add up to, what is missing from them, and where the counts are from."""
-    sentences = [
-        Text(
-            f"Total {report.total} {report.currency}, of which rounding {plain(report.rounding)}.",
-            style="bold",
-        )
-    ]
+    rounding = plain(report.rounding)
+    yield Text(f"Total {report.total} {report.currency}, of which rounding {rounding}.", "bold")
     if report.unpriced:
-        count = len(report.unpriced)
-        lines = "1 line has" if count == 1 else f"{count} lines have"
-        sentences.append(Text(f"{lines} no rate and are not in the total:", style="bold red"))
-        sentences += [Text(f"  {wanted}") for wanted in _wanted(report.unpriced)]
+        yield Text("Not in the total, for want of a rate:", "bold red")
+        yield from (Padding(wanted, (0, 0, 0, 2)) for wanted in _wanted(report.unpriced))
     counted = [f"{count:,} {name}" for name, count in report.coverage.items() if count]
     requests = "1 request" if report.requests == 1 else f"{report.requests:,} requests"
-    return [*sentences, Text(f"{requests}: {', '.join(counted) or 'none'}.")]
+    yield Text(f"{requests}: {', '.join(counted) or 'none'}.")
 
 
-def _wanted(lines: list[UnpricedLine]) -> list[str]:
-    """The rows that a card would need, each once."""
-    wanted = [
-        " ".join((line.meter, "of", *(value or "(unknown)" for value in line.rate_for.values())))
-        for line in lines
+def _wanted(lines: list[UnpricedLine]) -> list[Text]:
+    """What the missing rates must match, with their meters."""
+    meters: dict[tuple[str, ...], list[str]] = {}
+    for line in lines:
+        values = tuple(value or f"unknown {key}" for key, value in line.rate_for.items())
+        meters.setdefault(values, []).append(line.meter)
+    return [
+        Text(f"{', '.join(dict.fromkeys(names))} of {', '.join(values)}")
+        for values, names in meters.items()
     ]
-    return list(dict.fromkeys(wanted))

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Final, Protocol
 
 from tollgate.errors import PublishFailed
-from tollgate.events.journal import Journal
+from tollgate.events.journal import REFUSED_FILE, Journal
 
 MAX_EVENTS: Final = 500
 MAX_BYTES: Final = 900_000  # Event Grid takes requests up to 1 MB
@@ -21,11 +21,14 @@ _log: Final = logging.getLogger(__name__)
 class Publisher(Protocol):
     """A broker."""
 
-    async def publish(self, events: Sequence[bytes]) -> None:
-        """Send encoded CloudEvents; returns when the broker has taken all of them.
+    async def publish(self, events: Sequence[bytes]) -> list[bytes]:
+        """Send encoded CloudEvents; returns when the broker has taken them.
+
+        Returns:
+            Those that it refuses for what they are, and would refuse again.
 
         Raises:
-            PublishFailed: It has not; some may have gone through.
+            PublishFailed: It has not taken them; some may have gone through.
         """
         ...
 
@@ -73,5 +76,7 @@ class Drain:
             PublishFailed: The broker did not take it; it still waits.
         """
         while (batch := self._journal.next_batch(MAX_EVENTS, MAX_BYTES)).events:
-            await self._publisher.publish(batch.events)
+            for refused in await self._publisher.publish(batch.events):
+                _log.error("the broker refuses an event; it is kept in %s", REFUSED_FILE)
+                self._journal.set_aside(refused)
             self._journal.commit(batch)

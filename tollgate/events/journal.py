@@ -24,6 +24,7 @@ from tollgate.events.segments import (
 from tollgate.usage.event import UsageEvent, encode_event
 
 DEFAULT_SEGMENT_BYTES: Final = 8 * 1024 * 1024
+REFUSED_FILE: Final = "refused.jsonl"
 
 
 class Batch(msgspec.Struct, frozen=True):
@@ -107,6 +108,11 @@ class Journal:
         while self._first < needed:
             segment_path(self._folder, self.writer, self._first).unlink()
             self._first += 1
+
+    def set_aside(self, event: bytes) -> None:
+        """Keep an event that the broker refuses, beside the journal."""
+        with (self._folder / REFUSED_FILE).open("ab") as refused:
+            refused.write(event + b"\n")
 
     def close(self) -> None:
         """Close the files; what is not published stays for the next start."""

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable, Iterable
 from hashlib import sha256
 from typing import Final, Literal
+from urllib.parse import unquote
 
 import msgspec
 
@@ -159,14 +160,15 @@ def _key_digests(request: Request) -> list[str]:
 
 
 def forwarded_claims(request: Request) -> Claims:
-    """The claims that a trusted caller passes on in its headers.
+    """The claims that a trusted caller passes on in its headers, percent-encoded UTF-8.
 
     Raises:
         Refusal: 400 if one is too long or holds control characters.
     """
 
     def claim(name: str) -> str | None:
-        return check_claim(f"x-tollgate-{name}", request.header(f"x-tollgate-{name}") or "")
+        header = f"x-tollgate-{name}"
+        return check_claim(header, unquote(request.header(header) or ""))
 
     return Claims(user=claim("user"), company=claim("company"), billing_code=claim("billing-code"))
 

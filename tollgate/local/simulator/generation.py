@@ -22,10 +22,11 @@ _SPREAD_TOKENS = 48
 _LENGTH_ASKED_FOR = re.compile(r"\b(\d{1,5}) (?:words|tokens)\b")
 _WHERE_LENGTH_IS_ASKED_CHARACTERS = 400
 # Some words have characters of two, three and four bytes, so that splits can hit them.
-_WORDS = (
+_VOCABULARY = (
     "ledger account month region token statement team invoice meter balance audit total share "
     "façade Zürich naïve über ağaç 東京 계정 счёт café € 🙂 request gateway cell report budget line"
-).split()
+)
+_WORDS = _VOCABULARY.split()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +75,7 @@ def generate(task: Task, deployment: SimulatedDeployment) -> Generation:
     if task.limit is not None:
         reasoning = min(reasoning, task.limit)
     whole = [_pieces(task, deployment, seed + index) for index in range(task.answers)]
-    choices = tuple(
-        _choice(task, index, pieces, reasoning) for index, pieces in enumerate(whole)
-    )
+    choices = tuple(_choice(task, index, pieces, reasoning) for index, pieces in enumerate(whole))
     return Generation(choices, _counts(task, choices, reasoning))
 
 

@@ -35,22 +35,26 @@ class Refusal(Exception):  # noqa: N818 - an answer of the API, not an error of 
         self.content_type = content_type
 
 
-def refuse(status: int, headers: Mapping[str, str] = _NO_HEADERS, **error: object) -> Refusal:
+def refuse(status: int, error: JsonObject, headers: Mapping[str, str] = _NO_HEADERS) -> Refusal:
     """A refusal with the body `{"error": {…}}`."""
     return Refusal(status, encode({"error": error}), headers)
 
 
+def _coded(status: int, code: str, message: str) -> Refusal:
+    return refuse(status, {"code": code, "message": message})
+
+
 def resource_not_found() -> Refusal:
     """The path, or the api-version, is not one that the resource serves."""
-    return refuse(404, code="404", message="Resource not found")
+    return _coded(404, "404", "Resource not found")
 
 
 def access_denied() -> Refusal:
     """No key, or not a key of this resource."""
-    return refuse(
+    return _coded(
         401,
-        code="401",
-        message="Access denied due to invalid subscription key or wrong API endpoint. Make sure "
+        "401",
+        "Access denied due to invalid subscription key or wrong API endpoint. Make sure "
         "to provide a valid key for an active subscription and use a correct regional API "
         "endpoint for your resource.",
     )
@@ -58,20 +62,20 @@ def access_denied() -> Refusal:
 
 def deployment_not_found() -> Refusal:
     """The resource has no deployment of that name."""
-    return refuse(
+    return _coded(
         404,
-        code="DeploymentNotFound",
-        message="The API deployment for this resource does not exist. If you created the "
+        "DeploymentNotFound",
+        "The API deployment for this resource does not exist. If you created the "
         "deployment within the last 5 minutes, please wait a moment and try again.",
     )
 
 
 def operation_not_supported(operation: str, model: str) -> Refusal:
     """The model behind the deployment cannot do what the path asks for."""
-    return refuse(
+    return _coded(
         400,
-        code="OperationNotSupported",
-        message=f"The {operation} operation does not work with the specified model, {model}. "
+        "OperationNotSupported",
+        f"The {operation} operation does not work with the specified model, {model}. "
         "Please choose different model and try again.",
     )
 
@@ -80,8 +84,8 @@ def invalid_request(
     message: str, param: str | None = None, code: str | None = None, *, status: int = 400
 ) -> Refusal:
     """The body is not what the API takes."""
-    error: JsonObject = {"message": message, "type": "invalid_request_error"}
-    return refuse(status, **error, param=param, code=code)
+    kind = "invalid_request_error"
+    return refuse(status, {"message": message, "type": kind, "param": param, "code": code})
 
 
 def unsupported_parameter(param: str, instead: str) -> Refusal:
@@ -106,24 +110,24 @@ def context_length_exceeded(limit: int, tokens: int) -> Refusal:
 
 def prompt_filtered() -> Refusal:
     """The content filter blocked the prompt; Azure charges the prompt nevertheless."""
-    return refuse(
-        400,
-        message="The response was filtered due to the prompt triggering Azure OpenAI's content "
+    error: JsonObject = {
+        "message": "The response was filtered due to the prompt triggering Azure OpenAI's content "
         "management policy. Please modify your prompt and retry.",
-        type=None,
-        param="prompt",
-        code="content_filter",
-        status=400,
-        innererror={
+        "type": None,
+        "param": "prompt",
+        "code": "content_filter",
+        "status": 400,
+        "innererror": {
             "code": "ResponsibleAIPolicyViolation",
             "content_filter_result": blocked_prompt_results(),
         },
-    )
+    }
+    return refuse(400, error)
 
 
 def body_too_large(limit_bytes: int) -> Refusal:
     """The request body is longer than the resource takes."""
-    return refuse(413, code="413", message=f"Request body is larger than {limit_bytes} bytes.")
+    return _coded(413, "413", f"Request body is larger than {limit_bytes} bytes.")
 
 
 def response_not_found(response_id: str) -> Refusal:

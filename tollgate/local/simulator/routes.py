@@ -28,7 +28,9 @@ OPERATION_NAMES: dict[Operation, str] = {
 }
 
 _DATED_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-preview)?")
-_IN_DEPLOYMENT = re.compile(r"/openai/deployments/([^/]+)/(chat/completions|completions|embeddings)")
+_IN_DEPLOYMENT = re.compile(
+    r"/openai/deployments/([^/]+)/(chat/completions|completions|embeddings)"
+)
 _STORED = re.compile(r"/openai/(v1/)?responses/([^/]+)")
 _ROUTES: dict[tuple[str, str], Operation] = {
     ("POST", "/openai/v1/chat/completions"): "chat.completions",

@@ -47,8 +47,7 @@ class _Example:
         return found
 
     def _typed(self, schema: Mapping[str, object], depth: int) -> object:
-        kind = schema.get("type")
-        match cast("Sequence[object]", kind)[0] if isinstance(kind, list) and kind else kind:
+        match _first_type(schema.get("type")):
             case "string":
                 return self._word
             case "integer" | "number":
@@ -65,6 +64,11 @@ class _Example:
     def _object(self, schema: Mapping[str, object], depth: int) -> JsonObject:
         properties = _object(schema.get("properties"))
         return {name: self.value(_object(inner), depth - 1) for name, inner in properties.items()}
+
+
+def _first_type(kind: object) -> object:
+    """The type to take where a schema allows several."""
+    return next(iter(cast("Sequence[object]", kind)), None) if isinstance(kind, list) else kind
 
 
 def _object(value: object) -> Mapping[str, object]:

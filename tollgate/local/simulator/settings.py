@@ -103,7 +103,9 @@ class RegionSettings(BaseModel):
 
     name: Annotated[str, Field(min_length=1)]
     region: Annotated[str, Field(min_length=1)]
-    keys: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1, repr=False)]
+    keys: Annotated[
+        tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1, repr=False)
+    ]
     deployments: dict[str, SimulatedDeployment]
     blocked_word: str | None = "simulated-violation"
     max_body_bytes: PositiveInt = 16 * 1024 * 1024

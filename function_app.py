@@ -1,0 +1,9 @@
+"""The Functions app: registers the blueprints, nothing else."""
+
+import azure.functions as func
+
+from tollgate.functions import gateway, health, usage_event_grid, usage_event_hub
+
+app = func.FunctionApp()
+for module in (gateway, health, usage_event_grid, usage_event_hub):
+    app.register_functions(module.blueprint)

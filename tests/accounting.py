@@ -1,0 +1,81 @@
+"""Builds what the accountant's tests speak of: rates, cells, and a ledger of events."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from builders import usage_data
+
+from accountant.rate_card import Rate, RateCard
+from tollgate.ledger.cells import Meter, MoneyCell, Usage, UserCell
+from tollgate.ledger.memory_ledger import MemoryLedger
+from tollgate.usage.event import UsageEvent, decode_event, encode_event
+from tollgate.usage.periods import Month
+from tollgate.usage.sku import Sku, sku_of
+
+OCTOBER = Month(2026, 10)
+DAY = date(2026, 10, 15)
+
+
+def sku(**changes: Any) -> Sku:
+    """The SKU of `builders.usage_data`."""
+    return msgspec.structs.replace(sku_of(usage_data()), **changes)
+
+
+def used(quantity: int = 1000, requests: int = 1, meter: str = "input") -> Usage:
+    """Usage of one meter."""
+    return Usage(requests, {meter: Meter(quantity, requests)})
+
+
+def money_cell(**changes: Any) -> MoneyCell:
+    """A thousand input tokens of contoso's CC-1001."""
+    cell = MoneyCell(
+        tenant="contoso", hour="2026-10-15T12", billing_code="CC-1001", sku=sku(), usage=used()
+    )
+    return msgspec.structs.replace(cell, **changes)
+
+
+def user_cell(**changes: Any) -> UserCell:
+    """The same by alice."""
+    cell = UserCell(
+        tenant="contoso",
+        day="2026-10-15",
+        billing_code="CC-1001",
+        user="alice",
+        sku=sku(),
+        usage=used(),
+    )
+    return msgspec.structs.replace(cell, **changes)
+
+
+def rate(price: str = "0.15", **changes: Any) -> Rate:
+    """The price of a million input tokens of gpt-4o-mini, since 2026."""
+    made = Rate(
+        model="gpt-4o-mini",
+        meter="input",
+        unit_price=Decimal(price),
+        per=1_000_000,
+        currency="USD",
+        effective_from=date(2026, 1, 1),
+    )
+    return msgspec.structs.replace(made, **changes)
+
+
+def card(*rates: Rate) -> RateCard:
+    """These rates; without any, those of gpt-4o-mini."""
+    return RateCard(
+        rates or (rate(), rate("0.075", meter="cached_input"), rate("0.60", meter="output"))
+    )
+
+
+def ledger_of(events: Iterable[UsageEvent]) -> MemoryLedger:
+    """A ledger that has counted these events."""
+    ledger = MemoryLedger()
+    received = [decode_event(encode_event(event)) for event in events]
+    asyncio.run(ledger.apply(received, now=OCTOBER.end))
+    return ledger

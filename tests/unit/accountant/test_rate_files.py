@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from accounting import DAY, sku
+
+from accountant.errors import RateCardError
+from accountant.rate_files import SHIPPED_RATES, load_rate_card
+
+ROW = {
+    "model": '"gpt-4o-mini"',
+    "meter": '"input"',
+    "price": '"0.15"',
+    "per": "1000000",
+    "currency": '"USD"',
+    "effective_from": "2026-01-01",
+    "source": '"https://prices.example"',
+    "checked_on": "2026-11-21",
+}
+
+
+def row(**changes: str | None) -> str:
+    members = {**ROW, **changes}
+    lines = [f"{key} = {value}" for key, value in members.items() if value is not None]
+    return "\n".join(["[[rate]]", *lines, ""])
+
+
+def write(folder: Path, text: str, name: str = "card.toml") -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def problems_of(path: Path) -> list[str]:
+    with pytest.raises(RateCardError) as caught:
+        load_rate_card(path)
+    return [problem.replace(str(path.parent), "…") for problem in caught.value.problems]
+
+
+def test_a_price_keeps_its_digits(tmp_path: Path) -> None:
+    found = load_rate_card(write(tmp_path, row())).rate_for(sku(), "input", DAY)
+    assert found is not None
+    assert (found.unit_price, found.per, found.currency) == (Decimal("0.15"), 10**6, "USD")
+    assert (found.effective_from, found.source) == (date(2026, 1, 1), "https://prices.example")
+
+
+def test_a_directory_is_one_card(tmp_path: Path) -> None:
+    write(tmp_path, row(), "a.toml")
+    write(tmp_path, row(meter='"images:1024x1024:hd"', per="1"), "b.toml")
+    card = load_rate_card(tmp_path)
+    assert card.rate_for(sku(), "input", DAY)
+    assert card.rate_for(sku(), "images:1024x1024:hd", DAY)
+
+
+def test_overlaps_between_files_are_found(tmp_path: Path) -> None:
+    write(tmp_path, row(), "a.toml")
+    write(tmp_path, row(), "b.toml")
+    with pytest.raises(RateCardError, match=r"b\.toml: row 1 \(line 1\): overlaps .*a\.toml"):
+        load_rate_card(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"price": "0.15"}, "price: write the price as text"),
+        ({"price": "1"}, "price: write the price as text"),
+        ({"price": '"1e-6"'}, "price: write the price as text"),
+        ({"price": '"-1"'}, "price: a price is not negative"),
+        ({"per": "1500"}, "per: write a power of ten"),
+        ({"per": "-10"}, "per: write a power of ten"),
+        ({"per": '"1000"'}, "per: "),
+        ({"meter": '"tokens"'}, "meter: 'tokens' is not a meter; known are input, "),
+        ({"meter": '"images:"'}, "meter: 'images:' is not a meter"),
+        ({"meter": '"reasoning_output"'}, "meter: reasoning is priced as output"),
+        ({"currency": '"usd"'}, "currency: "),
+        ({"effective_from": '"soon"'}, "effective_from: write a day, such as 2026-10-01"),
+        ({"effective_from": "2026-01-01T12:00:00Z"}, "effective_from: write a day"),
+        ({"effective_to": "2026-01-01"}, "effective_to: the first day without it must come"),
+        ({"scope": '"everywhere"'}, "scope: "),
+        ({"prompt_band": '"0-1"'}, "prompt_band: '0-1' is not a prompt band; known are 0-32000"),
+        ({"modell": '"x"'}, "modell: is not a key of a rate"),
+        ({"source": None}, "source: is missing"),
+        ({"model": '""'}, "model: "),
+    ],
+)
+def test_a_bad_row_is_refused_with_its_place(
+    tmp_path: Path, changes: dict[str, str | None], problem: str
+) -> None:
+    (found,) = problems_of(write(tmp_path, f"# prices\n{row(**changes)}"))
+    assert found.startswith(f"…/card.toml: row 1 (line 2): {problem}")
+
+
+def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
+    bad = row(price="0.1", per="7") + row(meter='"output"') + row() + row()
+    places = [problem.partition(": ")[2][:20] for problem in problems_of(write(tmp_path, bad))]
+    assert places == [
+        "row 1 (line 1): pric",
+        "row 1 (line 1): per:",
+        "row 4 (line 28): ove",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("rate = 1", "rate: write each row under [[rate]]"),
+        ("rates = []", "unknown key rates: a file holds [[rate]] rows only"),
+        ("[[rate", "Expected"),
+        ("", "there is no rate"),
+    ],
+)
+def test_a_file_that_is_no_card_is_refused(tmp_path: Path, text: str, problem: str) -> None:
+    (found,) = problems_of(write(tmp_path, text))
+    assert problem in found
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    assert problems_of(tmp_path / "no.toml") == [
+        "…/no.toml: cannot be read: No such file or directory"
+    ]
+
+
+def test_a_directory_without_cards_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RateCardError, match=r"there is no \.toml file in it"):
+        load_rate_card(tmp_path)
+
+
+def test_rows_are_numbered_where_the_text_misleads(tmp_path: Path) -> None:
+    text = row(source='"""\n[[rate]]\n"""', price="1")
+    (found,) = problems_of(write(tmp_path, text))
+    assert found.startswith("…/card.toml: row 1: price: ")
+
+
+@pytest.mark.parametrize(
+    ("model", "version", "meters"),
+    [
+        ("gpt-4o-mini", "2024-07-18", {"input": "0.15", "cached_input": "0.075", "output": "0.6"}),
+        ("gpt-4o", "2024-11-20", {"input": "2.5", "cached_input": "1.25", "output": "10"}),
+        ("text-embedding-3-small", "1", {"input": "0.02"}),
+    ],
+)
+@pytest.mark.parametrize("scope", ["regional", "global"])
+def test_the_shipped_card_prices_the_usual_models(
+    model: str, version: str, meters: dict[str, str], scope: str
+) -> None:
+    shipped = load_rate_card(SHIPPED_RATES)
+    for meter, price in meters.items():
+        found = shipped.rate_for(sku(model=model, model_version=version, scope=scope), meter, DAY)
+        assert found is not None
+        assert (found.unit_price, found.per) == (Decimal(price), 1_000_000)
+
+
+def test_the_shipped_card_prices_neither_priority_nor_provisioned_usage() -> None:
+    shipped = load_rate_card(SHIPPED_RATES)
+    assert shipped.rate_for(sku(service_tier="priority"), "input", DAY) is None
+    assert shipped.rate_for(sku(deployment_type="provisioned"), "input", DAY) is None

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import csv
+
+import pytest
+from accounting import OCTOBER, card, money_cell, sku
+
+from accountant.report import month_report
+from accountant.report_csv import as_csv
+from tollgate.ledger.cells import MoneyCell
+
+BY = ("tenant", "billing_code", "model")
+
+
+def rows(*cells: MoneyCell) -> list[dict[str, str]]:
+    text = as_csv(month_report(OCTOBER, BY, cells, card()))
+    return list(csv.DictReader(text.splitlines()))
+
+
+def test_a_line_is_a_row() -> None:
+    assert rows(money_cell(billing_code=None)) == [
+        {
+            "period": "2026-10",
+            "tenant": "contoso",
+            "billing_code": "(unallocated)",
+            "model": "gpt-4o-mini",
+            "meter": "input",
+            "provenance": "measured",
+            "quantity": "1000",
+            "unit": "token",
+            "unit_price": "0.15",
+            "per": "1000000",
+            "amount": "0.00015",
+            "currency": "USD",
+            "requests": "1",
+            "status": "priced",
+        }
+    ]
+
+
+def test_usage_without_a_rate_is_marked_and_has_no_amount() -> None:
+    (row,) = rows(money_cell(sku=sku(model="gpt-9")))
+    assert (row["status"], row["amount"], row["quantity"]) == ("unpriced", "", "1000")
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"])
+def test_a_name_is_no_formula(name: str) -> None:
+    text = as_csv(month_report(OCTOBER, BY, [money_cell(tenant=name)], card()))
+    assert f"'{name}" in text
+
+
+@pytest.mark.parametrize("name", ['Smith, "Jones" & Co', "a=b", "Łódź"])
+def test_any_other_name_comes_back_as_it_was(name: str) -> None:
+    assert rows(money_cell(tenant=name))[0]["tenant"] == name
+
+
+def test_no_usage_is_a_header() -> None:
+    text = as_csv(month_report(OCTOBER, BY, [], card()))
+    assert text == (
+        "period,tenant,billing_code,model,meter,provenance,quantity,unit,unit_price,per,amount,"
+        "currency,requests,status\n"
+    )

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from accounting import OCTOBER, card, ledger_of, money_cell, sku, used
+from builders import event
+
+from accountant.report import month_report
+from accountant.report_json import as_json
+from tollgate.ledger.cells import OVERFLOW, MoneyCell
+
+BY = ("tenant", "billing_code", "model")
+
+
+def document(*cells: MoneyCell, by: tuple[str, ...] = BY) -> dict[str, Any]:
+    return json.loads(as_json(month_report(OCTOBER, by, cells, card())))
+
+
+def test_one_event_gives_the_contracts_line() -> None:
+    found = document(*ledger_of([event()]).money_cells(OCTOBER))
+    assert json.dumps(found["lines"][1]) == (
+        '{"tenant": "contoso", "billing_code": "CC-1001", "model": "gpt-4o-mini", '
+        '"meter": "cached_input", "provenance": "measured", "quantity": 640, "unit": "token", '
+        '"unit_price": "0.075", "per": 1000000, "amount": "0.000048", "requests": 1}'
+    )
+    assert json.dumps({**found, "lines": []}) == (
+        '{"period": "2026-10", "time_zone": "UTC", "currency": "USD", "status": "draft", '
+        '"by": ["tenant", "billing_code", "model"], "lines": [], "unpriced": [], '
+        '"coverage": {"requests": 1, "measured": 1, "injected": 0, "estimated": 0, '
+        '"backfilled": 0, "pending": 0, "unknown": 0, "none": 0}, '
+        '"rounding": "-0.000174", "total": "0.00"}'
+    )
+
+
+def test_fields_outside_by_are_absent() -> None:
+    (line,) = document(money_cell(), by=("region",))["lines"]
+    assert [*line][:2] == ["region", "meter"]
+    assert "tenant" not in line
+
+
+def test_unallocated_is_null_and_overflow_is_words() -> None:
+    found = document(money_cell(billing_code=None), money_cell(billing_code=OVERFLOW))
+    assert [line["billing_code"] for line in found["lines"]] == ["(overflow)", None]
+
+
+def test_usage_without_a_rate_has_no_amount() -> None:
+    (line,) = document(money_cell(sku=sku(model="gpt-9"), usage=used(meter="images")))["unpriced"]
+    assert {"unit_price", "per", "amount"}.isdisjoint(line)
+    assert (line["model"], line["meter"], line["unit"]) == ("gpt-9", "images", "image")
+    assert line["rate_for"]["model"] == "gpt-9"
+
+
+def test_names_stand_as_they_are() -> None:
+    made = month_report(OCTOBER, BY, [money_cell(tenant='Łódź "x" </script>')], card())
+    assert '"tenant": "Łódź \\"x\\" </script>"' in as_json(made)

@@ -1,0 +1,70 @@
+"""A region that listens, and clients of it."""
+
+from collections.abc import AsyncGenerator, Callable
+from datetime import UTC, datetime
+
+import aiohttp
+import pytest
+from openai import AsyncAzureOpenAI, AsyncOpenAI
+
+from tollgate.local.simulator import RegionSettings, SimulatedDeployment, SimulatedRegion
+
+KEY = "k-123456"
+NOW = datetime(2026, 10, 31, 23, 59, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def settings() -> RegionSettings:
+    mini = SimulatedDeployment(model="gpt-4o-mini", version="2024-07-18")
+    return RegionSettings(
+        name="weu-1",
+        region="westeurope",
+        keys=(KEY, "k-second"),
+        deployments={
+            "mini": mini,
+            "small": mini.model_copy(update={"tokens_per_minute": 1000}),
+            "spilling": mini.model_copy(update={"tokens_per_minute": 100, "spillover": "mini"}),
+            "thinker": SimulatedDeployment(model="o3-mini", version="2025-01-31"),
+            "vectors": SimulatedDeployment(
+                model="text-embedding-3-small", version="1", dimensions=64
+            ),
+        },
+    )
+
+
+@pytest.fixture
+def clock() -> Callable[[], datetime]:
+    return lambda: NOW
+
+
+@pytest.fixture
+async def region(
+    settings: RegionSettings, clock: Callable[[], datetime]
+) -> AsyncGenerator[SimulatedRegion]:
+    region = SimulatedRegion(settings, clock)
+    async with region.listening():
+        yield region
+
+
+@pytest.fixture
+async def http(region: SimulatedRegion) -> AsyncGenerator[aiohttp.ClientSession]:
+    """Plain HTTP with the region's key."""
+    async with aiohttp.ClientSession(region.url, headers={"api-key": KEY}) as session:
+        yield session
+
+
+@pytest.fixture
+async def v1(region: SimulatedRegion) -> AsyncGenerator[AsyncOpenAI]:
+    """The SDK on the v1 API."""
+    base_url = f"{region.url}/openai/v1/"
+    async with AsyncOpenAI(base_url=base_url, api_key=KEY, max_retries=0) as client:
+        yield client
+
+
+@pytest.fixture
+async def dated(region: SimulatedRegion) -> AsyncGenerator[AsyncAzureOpenAI]:
+    """The SDK on the dated API."""
+    async with AsyncAzureOpenAI(
+        azure_endpoint=region.url, api_version="2024-10-21", api_key=KEY, max_retries=0
+    ) as client:
+        yield client

@@ -1,0 +1,88 @@
+"""Takes events in: archive first, then the cells; what cannot be read is kept aside."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from tollgate.errors import InvalidEvent
+from tollgate.events.dead_letters import DeadLetter, DeadLetters
+from tollgate.usage.event import ReceivedEvent, decode_event
+
+MAX_AHEAD: Final = timedelta(minutes=10)
+
+
+class Ledger(Protocol):
+    """Where events are counted, once each."""
+
+    async def apply(self, events: Sequence[ReceivedEvent], *, now: datetime) -> Sequence[str]:
+        """Book the events and say what became of each.
+
+        Raises:
+            StoreUnavailable: Some may not be booked; send all of them again.
+        """
+        ...
+
+
+class Archive(Protocol):
+    """Where every valid event received is kept, duplicates included."""
+
+    def append(self, events: Sequence[ReceivedEvent]) -> None:
+        """Keep the events; returns when they are safe."""
+        ...
+
+
+class Intake:
+    """The one way into the ledger, whatever delivers.
+
+    Args:
+        ledger: Counts.
+        dead_letters: Keeps what is refused.
+        archive: Keeps what is valid; None where the broker does it (Event Hubs Capture).
+    """
+
+    def __init__(
+        self, ledger: Ledger, dead_letters: DeadLetters, archive: Archive | None = None
+    ) -> None:
+        self._ledger = ledger
+        self._dead_letters = dead_letters
+        self._archive = archive
+
+    async def take(self, raws: Sequence[bytes], *, source: str, now: datetime) -> Counter[str]:
+        """Take a batch in. A bad event does not hold its neighbours up.
+
+        Args:
+            raws: CloudEvents in JSON, one each.
+            source: Who delivers, for the dead letters.
+            now: The time of day.
+
+        Returns:
+            How many became what: `dead_letter`, and what the ledger says.
+
+        Raises:
+            StoreUnavailable: Nothing is lost if the whole batch is sent again.
+        """
+        events: list[ReceivedEvent] = []
+        letters: list[DeadLetter] = []
+        for raw in raws:
+            try:
+                events.append(_checked(decode_event(raw), now))
+            except InvalidEvent as error:
+                letters.append(DeadLetter(reason=str(error), source=source, received=now, body=raw))
+        if letters:
+            await self._dead_letters.keep(letters)
+        counts = Counter({"dead_letter": len(letters)} if letters else {})
+        if events:
+            if self._archive is not None:
+                self._archive.append(events)
+            counts.update(await self._ledger.apply(events, now=now))
+        return counts
+
+
+def _checked(received: ReceivedEvent, now: datetime) -> ReceivedEvent:
+    ahead = received.event.time - now
+    if ahead > MAX_AHEAD:
+        raise InvalidEvent(f"its time lies {ahead.total_seconds():.0f} s in the future")
+    return received

@@ -1,0 +1,85 @@
+"""The proxy as HTTP functions: the edge between the Functions HTTP stream and the handler."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from typing import Final
+
+import azure.functions as func
+from azurefunctions.extensions.http.fastapi import Request, Response, StreamingResponse
+
+from tollgate.errors import SettingsError
+from tollgate.functions.runtime import shared
+from tollgate.proxy import messages
+from tollgate.proxy.refusals import Refusal
+
+METHODS: Final = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+blueprint: Final = func.Blueprint()
+_log: Final = logging.getLogger(__name__)
+
+
+@blueprint.function_name("gateway_openai")
+@blueprint.route("openai/{*path}", methods=METHODS, auth_level=func.AuthLevel.ANONYMOUS)
+async def gateway_openai(req: Request) -> Response:
+    """Both URL shapes of Azure OpenAI; the gateway knows its callers by their own keys."""
+    return await serve(req)
+
+
+@blueprint.function_name("gateway_v1")
+@blueprint.route("v1/{*path}", methods=METHODS, auth_level=func.AuthLevel.ANONYMOUS)
+async def gateway_v1(req: Request) -> Response:
+    """The same for clients whose base URL ends in /v1."""
+    return await serve(req)
+
+
+async def serve(request: Request) -> Response:
+    """Let the gateway answer."""
+    try:
+        runtime = await shared.gateway()
+    except SettingsError as error:
+        for problem in error.problems:
+            _log.error("%s", problem)
+        refusal = Refusal(503, "not_configured", "The gateway is not configured; see its log.")
+        return _response(refusal.answer())
+    limit = shared.settings().relay.max_request_bytes
+    return _response(await runtime.gateway.handle(await _request(request, limit)))
+
+
+async def _request(request: Request, max_bytes: int) -> messages.Request:
+    return messages.Request(
+        method=request.method,
+        path=request.scope["path"],
+        query=request.scope["query_string"].decode("latin-1"),
+        headers=tuple((name.lower(), value) for name, value in request.headers.items()),
+        body=await _body(request, max_bytes),
+    )
+
+
+async def _body(request: Request, max_bytes: int) -> bytes | None:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > max_bytes:
+            return None
+    return bytes(body)
+
+
+def _response(answer: messages.Answer) -> Response:
+    if isinstance(answer.body, bytes):
+        response = Response(answer.body, answer.status)
+    else:
+        response = StreamingResponse(_chunks(answer.body), answer.status)
+    response.raw_headers += [
+        (name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers
+    ]
+    return response
+
+
+async def _chunks(body: messages.ByteStream) -> AsyncIterator[bytes]:
+    try:
+        async for chunk in body:
+            yield chunk
+    finally:
+        body.abandon()

@@ -1,0 +1,38 @@
+"""Usage events from an event hub, in batches."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import azure.functions as func
+
+from tollgate.composition import utc_now
+from tollgate.events.payloads import split_payload
+from tollgate.functions.runtime import shared
+
+blueprint: Final = func.Blueprint()
+
+
+@blueprint.function_name("usage_event_hub")
+@blueprint.event_hub_message_trigger(
+    "events",
+    connection="EVENTHUB_CONNECTION",
+    event_hub_name="%EVENTHUB_NAME%",
+    cardinality=func.Cardinality.MANY,
+    consumer_group="%EVENTHUB_CONSUMER_GROUP%",
+)
+@blueprint.retry(
+    strategy="exponential_backoff",
+    max_retry_count="-1",
+    minimum_interval="00:00:02",
+    maximum_interval="00:02:00",
+)
+async def usage_event_hub(events: list[func.EventHubEvent]) -> None:
+    """Count a batch.
+
+    The host moves on whether this succeeds or not, so what cannot be read is kept as dead letters
+    one by one, and only a failure of the store is raised, under a retry policy without end.
+    """
+    runtime = await shared.intake()
+    raws = [raw for event in events for raw in split_payload(event.get_body())]
+    await runtime.intake.take(raws, source="event-hub", now=utc_now())

@@ -1,0 +1,87 @@
+"""Reads the ledger on Redis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, cast
+
+from redis import Redis
+
+from tollgate.ledger.cells import MoneyCell, UserCell
+from tollgate.ledger.keys import NAMESPACE, TenantKeys, read_rows, tenants_key
+from tollgate.ledger.outcome import KeptAside
+from tollgate.ledger.redis_errors import store_errors
+from tollgate.ledger.rows import money_cells, user_cells
+from tollgate.usage.periods import Month
+
+_HASHES_A_READ: Final = 24
+
+
+class RedisReader:
+    """The read side of `RedisLedger`.
+
+    Args:
+        redis: A client that returns bytes.
+        namespace: The ledger's.
+
+    Every method raises `StoreUnavailable` when Redis does not answer; try again later.
+    """
+
+    def __init__(self, redis: Redis, namespace: str = NAMESPACE) -> None:
+        self._redis = redis
+        self._namespace = namespace
+
+    def tenants(self) -> list[str]:
+        """Every tenant that ever used anything, sorted."""
+        with store_errors():
+            names = cast("set[bytes]", self._redis.smembers(tenants_key(self._namespace)))
+        return sorted(name.decode() for name in names)
+
+    def money_cells(self, month: Month) -> Iterator[MoneyCell]:
+        """The month's cells, sorted by tenant, hour, billing code and SKU."""
+        for tenant in self.tenants():
+            keys = self._keys(tenant)
+            hours = self._hours(keys, month)
+            for hour, counters in self._hashes(hours, [keys.money(hour) for hour in hours]):
+                yield from money_cells(tenant, hour, read_rows(counters, names=1))
+
+    def user_cells(self, month: Month) -> Iterator[UserCell]:
+        """The same usage by user, sorted by tenant, day, billing code, user and SKU."""
+        for tenant in self.tenants():
+            keys = self._keys(tenant)
+            days = sorted({hour.partition("T")[0] for hour in self._hours(keys, month)})
+            for day, counters in self._hashes(days, [keys.users(day) for day in days]):
+                yield from user_cells(tenant, day, read_rows(counters, names=2))
+
+    def kept_aside(self, tenant: str) -> KeptAside:
+        """How many distinct events of a tenant were not counted, by reason."""
+        keys = self._keys(tenant)
+        with store_errors():
+            return KeptAside(
+                conflicts=self._redis.hlen(keys.kept_aside("conflict")),
+                late=self._redis.hlen(keys.kept_aside("late")),
+            )
+
+    def _keys(self, tenant: str) -> TenantKeys:
+        return TenantKeys(self._namespace, tenant)
+
+    def _hours(self, keys: TenantKeys, month: Month) -> list[str]:
+        with store_errors():
+            found = self._redis.zrange(keys.hours, 0, -1)  # pyright: ignore[reportUnknownMemberType]  types of redis-py
+        hours = cast("list[bytes]", found)
+        return sorted(text for hour in hours if (text := hour.decode()).startswith(f"{month}-"))
+
+    def _hashes(
+        self, periods: Sequence[str], names: Sequence[str]
+    ) -> Iterator[tuple[str, dict[bytes, bytes]]]:
+        for start in range(0, len(names), _HASHES_A_READ):
+            part = slice(start, start + _HASHES_A_READ)
+            yield from zip(periods[part], self._read(names[part]), strict=True)
+
+    def _read(self, names: Sequence[str]) -> list[dict[bytes, bytes]]:
+        pipeline = self._redis.pipeline(transaction=False)  # pyright: ignore[reportUnknownMemberType]  same
+        with store_errors(), pipeline:
+            for name in names:
+                pipeline.hgetall(name)
+            answers: list[Any] = pipeline.execute()
+        return answers

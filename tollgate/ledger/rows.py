@@ -1,0 +1,62 @@
+"""Rows of counters under a payer and a SKU, and the cells that they make."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from tollgate.ledger.cells import Meter, MoneyCell, Usage, UserCell
+from tollgate.usage.sku import Sku
+
+Names = tuple[str | None, ...]
+Row = tuple[Names, Sku]  # the names are (billing code,) or (billing code, user)
+
+
+class Tally:
+    """The counters of one row while they change."""
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.quantities: Counter[str] = Counter()
+        self.counted: Counter[str] = Counter()
+
+    def add(self, counts: Mapping[str, int], sign: int = 1) -> None:
+        """Add one request and its counts, or take them back with `sign` -1."""
+        self.requests += sign
+        for meter, quantity in counts.items():
+            self.quantities[meter] += sign * quantity
+            self.counted[meter] += sign
+
+    def usage(self) -> Usage:
+        """The counters as a cell shows them: meters by name, none that is 0."""
+        meters = {
+            meter: Meter(quantity, self.counted[meter])
+            for meter, quantity in sorted(self.quantities.items())
+            if quantity
+        }
+        return Usage(self.requests, meters)
+
+
+def money_cells(tenant: str, hour: str, rows: Mapping[Row, Tally]) -> Iterator[MoneyCell]:
+    """The cells of one tenant and hour, sorted by billing code and SKU."""
+    for (code,), sku, tally in _sorted(rows):
+        yield MoneyCell(tenant=tenant, hour=hour, billing_code=code, sku=sku, usage=tally.usage())
+
+
+def user_cells(tenant: str, day: str, rows: Mapping[Row, Tally]) -> Iterator[UserCell]:
+    """The cells of one tenant and day, sorted by billing code, user and SKU."""
+    for (code, user), sku, tally in _sorted(rows):
+        yield UserCell(
+            tenant=tenant, day=day, billing_code=code, user=user, sku=sku, usage=tally.usage()
+        )
+
+
+def _sorted(rows: Mapping[Row, Tally]) -> Iterator[tuple[Names, Sku, Tally]]:
+    for names, sku in sorted(rows, key=_order):
+        yield names, sku, rows[names, sku]
+
+
+def _order(row: Row) -> list[tuple[bool, str]]:
+    names, sku = row
+    values: Names = (*names, *(getattr(sku, field) for field in sku.__struct_fields__))
+    return [(value is not None, value or "") for value in values]

@@ -1,0 +1,93 @@
+"""Serves the gateway on this machine with uvicorn."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from socket import socket as Socket  # noqa: N812  a type here
+from typing import Final
+
+import msgspec
+import uvicorn
+
+from tollgate.composition import GatewayRuntime
+from tollgate.errors import SettingsError
+from tollgate.proxy.asgi import GatewayApp, Message, Receive, Send
+
+_HEALTH_PATH: Final = "/health"
+
+
+class LocalApp:
+    """The gateway, and `/health` beside it."""
+
+    def __init__(self, runtime: GatewayRuntime, max_request_bytes: int) -> None:
+        self._runtime = runtime
+        self._gateway = GatewayApp(runtime.gateway, max_request_bytes)
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] == "http" and scope["path"] == _HEALTH_PATH:
+            await self._health(send)
+        else:
+            await self._gateway(scope, receive, send)
+
+    async def _health(self, send: Send) -> None:
+        content = {"status": "ok", "journal_depth": self._runtime.journal_depth}
+        headers = [(b"content-type", b"application/json")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": msgspec.json.encode(content)})
+
+
+@asynccontextmanager
+async def serving_gateway(
+    app: LocalApp, port: int
+) -> AsyncGenerator[tuple[str, asyncio.Task[None]]]:
+    """Serve `app` on loopback.
+
+    Args:
+        app: The gateway.
+        port: 0 for any free one.
+
+    Yields:
+        Its URL, and the task that serves; it ends by itself at SIGINT and SIGTERM.
+
+    Raises:
+        SettingsError: The port is taken.
+    """
+    config = uvicorn.Config(
+        app,
+        host="127.0.0.1",
+        port=port,
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=5,
+    )
+    try:
+        socket = config.bind_socket()
+    except SystemExit:  # uvicorn's way to say it
+        raise SettingsError([f"port {port} is taken; choose another one with --port"]) from None
+    started = asyncio.Event()
+    server = _Server(config, started)
+    task = asyncio.create_task(server.serve(sockets=[socket]))
+    try:
+        await started.wait()
+        yield f"http://127.0.0.1:{socket.getsockname()[1]}", task
+    finally:
+        server.should_exit = True
+        await task
+        socket.close()
+
+
+class _Server(uvicorn.Server):
+    """Says when it serves."""
+
+    def __init__(self, config: uvicorn.Config, started: asyncio.Event) -> None:
+        super().__init__(config)
+        self._started = started
+
+    async def startup(self, sockets: list[Socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._started.set()

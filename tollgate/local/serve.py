@@ -1,0 +1,54 @@
+"""`tollgate serve`: the pipeline on this machine, until Ctrl+C."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from tollgate.local.http import LocalApp, serving_gateway
+from tollgate.local.regions import CLIENT_KEYS
+from tollgate.local.stack import LocalStack, local_stack
+from tollgate.settings import Environment
+
+
+async def serve(environment: Environment, data: Path, port: int) -> None:
+    """Serve until SIGINT or SIGTERM.
+
+    Args:
+        environment: What is given there is used.
+        data: Where everything else is kept.
+        port: The gateway's; 0 for any free one.
+
+    Raises:
+        SettingsError: tollgate.yaml is wrong, or the port is taken.
+    """
+    async with local_stack(environment, data) as stack:
+        app = LocalApp(stack.runtime, stack.settings.relay.max_request_bytes)
+        async with serving_gateway(app, port) as (url, served):
+            _show(stack, url)
+            await asyncio.wait([served])
+
+
+def _show(stack: LocalStack, url: str) -> None:
+    console = Console()
+    table = Table(title="Tollgate on this machine", show_header=False, title_justify="left")
+    table.add_row("gateway", f"{url}/openai/v1 and {url}/openai/deployments/…")
+    for region in stack.regions:
+        table.add_row(f"region {region.settings.name}", f"{region.url}  (faults: /admin/faults)")
+    table.add_row("Event Grid topic", stack.topic_url)
+    table.add_row("ledger", f"TOLLGATE_REDIS_URL={_without_password(stack.redis_url)}")
+    table.add_row("archive", str(stack.archive))
+    table.add_row("journal", str(stack.journal))
+    if stack.regions:
+        for tenant, key in CLIENT_KEYS.items():
+            table.add_row(f"key of {tenant}", key)
+    console.print(table)
+    console.print("Ctrl+C ends it.", highlight=False)
+
+
+def _without_password(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}"
