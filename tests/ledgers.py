@@ -50,7 +50,7 @@ async def redis_ledger(url: str, limits: LedgerLimits | None = None) -> AsyncGen
     """A ledger on an emptied server."""
     async with open_redis(url) as writing:
         with open_redis_sync(url) as reading:
-            reading.flushall()
+            reading.flushall()  # pyright: ignore[reportUnknownMemberType]  types of redis-py
             yield Ledger(RedisLedger(writing, limits), RedisReader(reading))
 
 

@@ -19,7 +19,12 @@ from tollgate.proxy.ports import BackendFailed
 from tollgate.proxy.refusals import Refusal
 from tollgate.proxy.relay import Background, StreamPlan, StreamRelay
 from tollgate.proxy.routes import find_route
-from tollgate.proxy.upstream_requests import Plan, find_alias, read_prompt
+from tollgate.proxy.upstream_requests import (
+    Plan,
+    find_alias,
+    read_prompt,
+    refuse_stored_state,
+)
 from tollgate.proxy.whole_answers import outcome_of
 from tollgate.usage.estimate import prompt_characters
 
@@ -102,6 +107,7 @@ class Gateway:
         route = find_route(request.method, request.path)
         call.api = route.api
         prompt = read_prompt(request.body)
+        refuse_stored_state(prompt)
         call.streamed = prompt.streamed
         call.alias = find_alias(route, prompt)
         targets = self._pool.targets(call.alias)

@@ -25,6 +25,8 @@ _FORWARDED: Final = frozenset(
     }
 )
 
+_STORED_STATE: Final = ("previous_response_id", "conversation", "background")
+
 
 class Prompt(msgspec.Struct, frozen=True):
     """A client's request body.
@@ -87,6 +89,23 @@ def find_alias(route: Route, prompt: Prompt) -> str:
     if isinstance(model, str) and model:
         return model
     raise Refusal(400, "missing_model", "The member model must name a deployment.", param="model")
+
+
+def refuse_stored_state(prompt: Prompt) -> None:
+    """Behind one identity, tenants would read each other's stored answers.
+
+    Raises:
+        Refusal: 400 if the request refers to stored state, or wants an answer to be fetched later.
+    """
+    members = prompt.members
+    for member in _STORED_STATE:
+        if members.get(member):
+            raise Refusal(
+                400,
+                "stored_state_not_served",
+                f"{member} is not served: send the whole conversation as input.",
+                param=member,
+            )
 
 
 def upstream_request(plan: Plan, target: Target, credential: dict[str, str]) -> UpstreamRequest:
