@@ -9,7 +9,7 @@ from random import Random
 import hypothesis.strategies as st
 from accounting import OCTOBER, ledger_of, rate
 from builders import event
-from hypothesis import given
+from hypothesis import given, settings
 
 from accountant.money import amount_of, total
 from accountant.rate_card import Rate, RateCard
@@ -19,6 +19,7 @@ from accountant.report_json import as_json
 from tollgate.usage.event import UsageEvent
 from tollgate.usage.tokens import Tokens
 
+LAW = settings(deadline=None, max_examples=50)  # the first frame of a process takes its time
 CHANGE = date(2026, 10, 16)
 START = datetime(2026, 10, 15, 22, tzinfo=UTC)
 NAMES = st.sampled_from(["a", "b"])
@@ -81,6 +82,7 @@ def priced(events: list[UsageEvent], card: RateCard) -> Decimal:
     return total(line.rated.amount or Decimal(0) for line in lines)
 
 
+@LAW
 @given(usage(), cards())
 def test_pricing_cells_is_pricing_their_events_one_by_one(
     events: list[UsageEvent], card: RateCard
@@ -88,6 +90,7 @@ def test_pricing_cells_is_pricing_their_events_one_by_one(
     assert priced(events, card) == total(priced([each], card) for each in events)
 
 
+@LAW
 @given(usage(), cards(), BY)
 def test_lines_and_rounding_add_up_to_the_total(
     events: list[UsageEvent], card: RateCard, by: list[str]
@@ -98,6 +101,7 @@ def test_lines_and_rounding_add_up_to_the_total(
     assert total(line.amount for line in found.lines) == priced(events, card)
 
 
+@LAW
 @given(usage(), cards(), BY)
 def test_every_line_is_its_quantity_at_its_price(
     events: list[UsageEvent], card: RateCard, by: list[str]
@@ -107,6 +111,7 @@ def test_every_line_is_its_quantity_at_its_price(
         assert line.unit == unit_of(line.meter)
 
 
+@LAW
 @given(usage(), cards(), BY)
 def test_no_usage_is_lost_between_lines_and_those_without_a_rate(
     events: list[UsageEvent], card: RateCard, by: list[str]
@@ -119,6 +124,7 @@ def test_no_usage_is_lost_between_lines_and_those_without_a_rate(
     assert found.requests == len(events)
 
 
+@LAW
 @given(usage(), cards(), BY, st.randoms())
 def test_the_order_of_cells_changes_no_byte(
     events: list[UsageEvent], card: RateCard, by: list[str], random: Random
@@ -129,6 +135,7 @@ def test_the_order_of_cells_changes_no_byte(
     assert as_json(month_report(OCTOBER, by, cells, card)) == before
 
 
+@LAW
 @given(usage(), cards())
 def test_money_and_user_cells_give_the_same_statements(
     events: list[UsageEvent], card: RateCard

@@ -1,0 +1,145 @@
+"""Laws of the ledger: what order, split and repetition can never change."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+
+from builders import NOON
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from ledgers import Cells, Ledger, completion, measured, memory_ledger, pending, redis_ledger
+
+from tollgate.ledger.cells import Usage
+from tollgate.ledger.outcome import KeptAside, LedgerLimits, Outcome
+from tollgate.usage.event import ReceivedEvent
+from tollgate.usage.tokens import Tokens
+
+pytest_plugins = ["servers"]
+
+Batches = list[list[ReceivedEvent]]
+FEW = LedgerLimits(users_per_day=2, billing_codes=2)
+thorough = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+
+times = st.sampled_from([NOON + timedelta(hours=hours) for hours in (0, 1, 13)])
+tokens = st.builds(Tokens, input=st.integers(0, 10**12), output=st.integers(0, 3))
+changes = st.fixed_dictionaries(
+    {
+        "tenant": st.sampled_from(["t", "t}:{t"]),
+        "billing_code": st.sampled_from([None, "a", "b", "c"]),
+        "user": st.sampled_from([None, "u", "v", "w"]),
+        "model": st.sampled_from(["m", "n"]),
+    }
+)
+
+
+@st.composite
+def free_of_conflicts(draw: st.DrawFn) -> list[ReceivedEvent]:
+    """Events of distinct keys; some are a pending event and its completion."""
+    events: list[ReceivedEvent] = []
+    for number in range(draw(st.integers(1, 6))):
+        halves = draw(st.sampled_from(["measured", "pending", "completion", "both"]))
+        made = draw(changes)
+        if halves == "measured":
+            events.append(measured(f"{number}", draw(times), tokens=draw(tokens), **made))
+        if halves in ("pending", "both"):
+            events.append(pending(f"{number}", draw(times), **made))
+        if halves in ("completion", "both"):
+            other = {**draw(changes), "tenant": made["tenant"], "tokens": draw(tokens)}
+            events.append(completion(f"{number}", draw(times), **other))
+    return events
+
+
+@st.composite
+def any_event(draw: st.DrawFn) -> ReceivedEvent:
+    """An event of one of few keys, so that many are in conflict."""
+    make = draw(st.sampled_from([measured, pending, completion]))
+    return make(draw(st.sampled_from("123")), draw(times), **draw(changes))
+
+
+@st.composite
+def split(draw: st.DrawFn, events: list[ReceivedEvent]) -> Batches:
+    cuts = sorted(draw(st.lists(st.integers(0, len(events)), max_size=4)))
+    return [events[low:high] for low, high in pairwise([0, *cuts, len(events)])]
+
+
+@st.composite
+def delivered(draw: st.DrawFn) -> tuple[list[ReceivedEvent], Batches]:
+    """Events, and the same in any order, repeated and split."""
+    events = draw(free_of_conflicts())
+    again = draw(st.lists(st.sampled_from(events), max_size=6))
+    return events, draw(split(draw(st.permutations([*events, *again]))))
+
+
+@st.composite
+def disputed(draw: st.DrawFn) -> Batches:
+    return draw(split(draw(st.lists(any_event(), max_size=16))))
+
+
+@thorough
+@given(delivered())
+def test_any_order_split_and_repetition_gives_the_same_cells(
+    redis_server: str, case: tuple[list[ReceivedEvent], Batches]
+) -> None:
+    events, batches = case
+    expected, _, _ = asyncio.run(_played(memory_ledger(), [events]))
+    assert asyncio.run(_played(memory_ledger(), batches))[0] == expected
+    assert asyncio.run(_played_on_redis(redis_server, batches))[0] == expected
+
+
+@thorough
+@given(delivered())
+def test_the_same_events_again_are_all_duplicates(
+    redis_server: str, case: tuple[list[ReceivedEvent], Batches]
+) -> None:
+    _, batches = case
+    once, _, _ = asyncio.run(_played_on_redis(redis_server, batches))
+    twice, outcomes, _ = asyncio.run(_played_on_redis(redis_server, [*batches, *batches]))
+    assert twice == once
+    assert set(outcomes[len(outcomes) // 2 :]) == {"duplicate"}
+
+
+@thorough
+@given(disputed())
+def test_money_cells_and_user_cells_have_the_same_totals(batches: Batches) -> None:
+    cells, _, _ = asyncio.run(_played(memory_ledger(FEW), batches))
+    money = _totals((cell.tenant, cell.hour[:10], cell.usage) for cell in cells.money)
+    assert money == _totals((cell.tenant, cell.day, cell.usage) for cell in cells.users)
+
+
+@thorough
+@given(disputed())
+def test_redis_and_its_twin_agree_on_everything(redis_server: str, batches: Batches) -> None:
+    expected = asyncio.run(_played(memory_ledger(FEW), batches))
+    assert asyncio.run(_played_on_redis(redis_server, batches, FEW)) == expected
+
+
+async def _played_on_redis(
+    url: str, batches: Batches, limits: LedgerLimits | None = None
+) -> tuple[Cells, list[Outcome], list[KeptAside]]:
+    async with redis_ledger(url, limits) as ledger:
+        return await _played(ledger, batches)
+
+
+async def _played(ledger: Ledger, batches: Batches) -> tuple[Cells, list[Outcome], list[KeptAside]]:
+    outcomes: list[Outcome] = [
+        outcome for batch in batches for outcome in await ledger.apply(*batch)
+    ]
+    tenants = ledger.reader.tenants()
+    return ledger.cells(), outcomes, [ledger.reader.kept_aside(tenant) for tenant in tenants]
+
+
+def _totals(usages: Any) -> Counter[tuple[str, ...]]:
+    totals: Counter[tuple[str, ...]] = Counter()
+    usage: Usage
+    for tenant, day, usage in usages:
+        totals[tenant, day] += usage.requests
+        for name, meter in usage.meters.items():
+            totals[tenant, day, name] += meter.quantity
+            totals[tenant, day, name, "requests"] += meter.requests
+    return totals
