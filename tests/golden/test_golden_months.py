@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from accountant.rate_files import load_rate_card
+from accountant.report import Report, month_cells, month_report
+from accountant.report_csv import as_csv
+from accountant.report_json import as_json
+from accountant.report_table import as_table
+from tollgate.ledger.memory_ledger import MemoryLedger
+from tollgate.usage.event import decode_event
+from tollgate.usage.periods import Month
+
+MONTHS = sorted(path.parent for path in Path(__file__).parent.glob("*/events.jsonl"))
+WRITTEN: dict[str, Callable[[Report], str]] = {
+    "report.json": as_json,
+    "report.csv": as_csv,
+    "report.txt": lambda report: as_table(report, 80),
+}
+BY = ("tenant", "billing_code", "model")
+
+
+def report_of(folder: Path, by: tuple[str, ...] = BY) -> Report:
+    """The report of a folder's events, as they were delivered."""
+    month, ledger = Month.parse(folder.name), MemoryLedger()
+    lines = (folder / "events.jsonl").read_bytes().splitlines()
+    asyncio.run(ledger.apply([decode_event(line) for line in lines], now=month.end))
+    card = load_rate_card(folder / "rates.toml")
+    return month_report(month, by, month_cells(ledger, month, by, None), card)
+
+
+@pytest.mark.parametrize("folder", MONTHS, ids=lambda folder: folder.name)
+@pytest.mark.parametrize("name", WRITTEN)
+def test_report_is_byte_for_byte_what_was_worked_out(folder: Path, name: str) -> None:
+    assert WRITTEN[name](report_of(folder)).encode() == (folder / name).read_bytes()
+
+
+@pytest.mark.parametrize("folder", MONTHS, ids=lambda folder: folder.name)
+def test_users_add_up_to_the_same_total(folder: Path) -> None:
+    by_hour, by_user = report_of(folder), report_of(folder, ("user", "region"))
+    assert (by_hour.total, by_hour.rounding) == (by_user.total, by_user.rounding)
+    assert by_hour.coverage == by_user.coverage
