@@ -1,0 +1,103 @@
+"""From a call of the openai SDK to a line on a statement, with the commands that a user types."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from openai import OpenAI
+
+BIN = Path(sys.executable).parent
+ENVIRONMENT = {"PATH": str(BIN), "COLUMNS": "200"}
+
+pytestmark = pytest.mark.e2e
+
+
+@contextmanager
+def serving(data: Path) -> Generator[dict[str, str]]:
+    """`tollgate serve` on free ports.
+
+    Yields:
+        What its table says: gateway, ledger, …
+    """
+    command = [BIN / "tollgate", "serve", "--port", "0", "--data", data]
+    environment = {**ENVIRONMENT, "TOLLGATE_JOURNAL": str(data / "journal")}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stdout is not None
+        rows: dict[str, str] = {}
+        try:
+            for line in process.stdout:
+                if found := re.match(r"│ (?P<name>[^│]+?) +│ (?P<value>[^│]+?) +│", line):
+                    rows[found["name"]] = found["value"]
+                if "Ctrl+C" in line:
+                    break
+            yield rows
+        finally:
+            process.terminate()
+            assert process.wait(20) == 0
+
+
+def report(rows: dict[str, str], month: str, *options: str) -> dict[str, Any]:
+    command = [BIN / "accountant", "report", month, "--format", "json", *options]
+    environment = {**ENVIRONMENT, "TOLLGATE_REDIS_URL": rows["ledger"].partition("=")[2]}
+    done = subprocess.run(command, capture_output=True, env=environment, timeout=30, check=False)
+    return msgspec.json.decode(done.stdout)
+
+
+def eventually(found: Callable[[], bool], timeout_s: float = 20) -> None:
+    deadline_s = time.monotonic() + timeout_s
+    while not found():
+        assert time.monotonic() < deadline_s, "it did not happen in time"
+        time.sleep(0.1)
+
+
+def say_hello(rows: dict[str, str]) -> int:
+    """One call of alice's; returns its tokens."""
+    with OpenAI(
+        base_url=rows["gateway"].split()[0],
+        api_key=rows["key of contoso"],
+        default_query={"username": "alice", "companyName": "contoso", "billingCode": "CC-1001"},
+    ) as client:
+        answer = client.chat.completions.create(
+            model="gpt-4o-mini", messages=[{"role": "user", "content": "Hello"}]
+        )
+    assert answer.usage is not None
+    return answer.usage.total_tokens
+
+
+def test_a_call_becomes_a_line_and_stays_one_after_a_restart(tmp_path: Path) -> None:
+    month = datetime.now(UTC).strftime("%Y-%m")  # noqa: TID251  serve books real time
+    with serving(tmp_path) as rows:
+        tokens = say_hello(rows)
+        eventually(lambda: report(rows, month)["coverage"]["requests"] == 1)
+        before = report(rows, month, "--by", "user")
+    assert {line["user"] for line in before["lines"]} == {"alice"}
+    assert sum(line["quantity"] for line in before["lines"]) == tokens
+    with serving(tmp_path) as rows:
+        assert report(rows, month, "--by", "user") == before
+
+
+def test_the_demo_bills_what_was_sent() -> None:
+    done = subprocess.run(
+        [BIN / "tollgate", "demo"],
+        capture_output=True,
+        text=True,
+        env=ENVIRONMENT,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    last = done.stdout.strip().splitlines()[-1]
+    assert re.fullmatch(
+        r"(\d+) requests sent, \1 events counted, ([\d,]+) tokens sent = \2 tokens billed", last
+    )
+    assert "half way: weu-1 answers 429" in done.stdout
