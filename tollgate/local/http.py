@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
 from socket import socket as Socket  # noqa: N812  a type here
 from typing import Final
 
@@ -40,9 +40,7 @@ class LocalApp:
 
 
 @asynccontextmanager
-async def serving_gateway(
-    app: LocalApp, port: int
-) -> AsyncGenerator[tuple[str, asyncio.Task[None]]]:
+async def serving_gateway(app: LocalApp, port: int) -> AsyncGenerator[str]:
     """Serve `app` on loopback.
 
     Args:
@@ -50,7 +48,7 @@ async def serving_gateway(
         port: 0 for any free one.
 
     Yields:
-        Its URL, and the task that serves; it ends by itself at SIGINT and SIGTERM.
+        Its URL.
 
     Raises:
         SettingsError: The port is taken.
@@ -74,7 +72,7 @@ async def serving_gateway(
     task = asyncio.create_task(server.serve(sockets=[socket]))
     try:
         await started.wait()
-        yield f"http://127.0.0.1:{socket.getsockname()[1]}", task
+        yield f"http://127.0.0.1:{socket.getsockname()[1]}"
     finally:
         server.should_exit = True
         await task
@@ -82,7 +80,7 @@ async def serving_gateway(
 
 
 class _Server(uvicorn.Server):
-    """Says when it serves."""
+    """Says when it serves, and leaves signals alone: it would die of them before our clean-up."""
 
     def __init__(self, config: uvicorn.Config, started: asyncio.Event) -> None:
         super().__init__(config)
@@ -91,3 +89,7 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[Socket] | None = None) -> None:
         await super().startup(sockets)
         self._started.set()
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield

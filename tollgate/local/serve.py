@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from pathlib import Path
 
 from rich.console import Console
@@ -25,11 +26,14 @@ async def serve(environment: Environment, data: Path, port: int) -> None:
     Raises:
         SettingsError: tollgate.yaml is wrong, or the port is taken.
     """
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with local_stack(environment, data) as stack:
         app = LocalApp(stack.runtime, stack.settings.relay.max_request_bytes)
-        async with serving_gateway(app, port) as (url, served):
+        async with serving_gateway(app, port) as url:
             _show(stack, url)
-            await asyncio.wait([served])
+            await stop.wait()
 
 
 def _show(stack: LocalStack, url: str) -> None:
