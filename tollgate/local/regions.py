@@ -73,7 +73,7 @@ def _backend(name: str, url: str, priority: int) -> dict[str, Any]:
         "priority": priority,
         "auth": f"env:{BACKEND_KEY_VARIABLE}",
         "deployments": {
-            alias: {"name": alias, "model": model, "version": version}
+            alias: {"name": alias, "model": model, "version": version, "scope": "global"}
             for alias, (model, version) in _MODELS.items()
         },
     }

@@ -35,7 +35,10 @@ def ledger(redis_server: str) -> str:
 
 
 async def _fill(url: str) -> None:
-    events = [event("1"), event("2", tenant="a/../b", user="bob", region="eastus")]
+    events = [
+        event("1", scope="global"),
+        event("2", scope="global", tenant="a/../b", user="bob", region="eastus"),
+    ]
     async with open_redis(url) as redis:
         await redis.flushdb()  # pyright: ignore[reportUnknownMemberType]  types of redis-py
         received = [decode_event(encode_event(each)) for each in events]
