@@ -25,6 +25,8 @@ from tollgate.local.simulator.settings import RegionSettings
 LOOPBACK = "127.0.0.1"
 # How long a stopping region waits for answers that are still under way.
 _SHUTDOWN_S = 0.2
+# Connections that may wait to be accepted.
+_BACKLOG = 1024
 
 
 def utc_now() -> datetime:
@@ -86,7 +88,7 @@ class SimulatedRegion:
             shutdown_timeout=_SHUTDOWN_S,
         )
         await runner.setup()
-        site = web.TCPSite(runner, LOOPBACK, port or self._port or 0)
+        site = web.TCPSite(runner, LOOPBACK, port or self._port or 0, backlog=_BACKLOG)
         try:
             await site.start()
         except OSError:

@@ -51,7 +51,7 @@ class TokenCounts:
         """`usage` of the Responses API."""
         return {
             "input_tokens": self.input,
-            "input_tokens_details": {"cached_tokens": self.cached_input},
+            "input_tokens_details": {"cached_tokens": self.cached_input, "cache_write_tokens": 0},
             "output_tokens": self.output,
             "output_tokens_details": {"reasoning_tokens": self.reasoning_output},
             "total_tokens": self.input + self.output,

@@ -2,12 +2,15 @@
 
 from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import aiohttp
 import pytest
 from openai import AsyncAzureOpenAI, AsyncOpenAI
 
 from tollgate.local.simulator import RegionSettings, SimulatedDeployment, SimulatedRegion
+from tollgate.local.simulator.envelopes import Envelope
+from tollgate.local.simulator.identifiers import Identifiers
 
 KEY = "k-123456"
 NOW = datetime(2026, 10, 31, 23, 59, 30, tzinfo=UTC)
@@ -68,3 +71,55 @@ async def dated(region: SimulatedRegion) -> AsyncGenerator[AsyncAzureOpenAI]:
         azure_endpoint=region.url, api_version="2024-10-21", api_key=KEY, max_retries=0
     ) as client:
         yield client
+
+
+@pytest.fixture
+def envelope() -> Envelope:
+    return Envelope(Identifiers("weu-1/1"), 1_793_000_000, "gpt-4o-mini-2024-07-18")
+
+
+@pytest.fixture
+def mini(settings: RegionSettings) -> SimulatedDeployment:
+    return settings.deployments["mini"]
+
+
+@pytest.fixture
+def thinker(settings: RegionSettings) -> SimulatedDeployment:
+    return settings.deployments["thinker"]
+
+
+class Api:
+    """Plain calls of one region."""
+
+    def __init__(self, session: aiohttp.ClientSession) -> None:
+        self.session = session
+
+    async def post(self, path: str, /, **body: object) -> tuple[int, Any]:
+        """Status and decoded JSON of a POST."""
+        async with self.session.post(path, json=body) as answer:
+            return answer.status, await answer.json()
+
+    async def get(self, path: str) -> tuple[int, Any]:
+        """Status and decoded JSON of a GET."""
+        async with self.session.get(path) as answer:
+            return answer.status, await answer.json()
+
+    async def chat(self, deployment: str = "mini", **body: object) -> tuple[int, Any]:
+        """A short chat on the v1 API."""
+        messages = [{"role": "user", "content": "hello"}]
+        return await self.post(
+            "/openai/v1/chat/completions", **{"model": deployment, "messages": messages, **body}
+        )
+
+    async def stream(self, **body: object) -> AsyncGenerator[bytes]:
+        """The bytes of a short chat's stream, as they arrive."""
+        messages = [{"role": "user", "content": "hello"}]
+        sent = {"model": "mini", "messages": messages, "stream": True, **body}
+        async with self.session.post("/openai/v1/chat/completions", json=sent) as answer:
+            async for data in answer.content.iter_any():
+                yield data
+
+
+@pytest.fixture
+def api(http: aiohttp.ClientSession) -> Api:
+    return Api(http)
