@@ -61,7 +61,7 @@ requirements: $(UV)  ## export requirements.txt, which the Functions host instal
 	$(UV) export $(EXPORT) --quiet > requirements.txt
 
 bench: $(INSTALLED)  ## measure, side by side with baselines; writes build/bench.json
-	$(BIN)/python -m tests.bench
+	PYTHONPATH=tests $(BIN)/python -m bench
 
 clean:  ## remove what the commands above made
 	rm -rf .venv .tools build data .pytest_cache .ruff_cache .hypothesis .coverage .coverage.*

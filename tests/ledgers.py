@@ -1,12 +1,17 @@
-"""Ledgers and their events, as tests of the ledger speak of them."""
+"""Ledgers and their events, as tests of the ledger speak of them.
+
+Name it in `pytest_plugins`, with `servers`, to have a test run on every ledger; it is imported as
+well (PYTEST_DONT_REWRITE).
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import pytest
 from builders import NOON, raw_event
 
 from tollgate.connections.redis import open_redis, open_redis_sync
@@ -66,3 +71,30 @@ def completion(event_id: str = "req-1", time: datetime = NOON, **changes: Any) -
     tokens = Tokens(input=700, output=70)
     made = {"provenance": "backfilled", "tokens": tokens, "completes": True, **changes}
     return measured(event_id, time, **made)
+
+
+OpenLedger = Callable[[LedgerLimits], Awaitable[Ledger]]
+
+
+@pytest.fixture(params=["memory", "redis_server", "valkey_server"])
+async def open_ledger(request: pytest.FixtureRequest) -> AsyncIterator[OpenLedger]:
+    url = None if request.param == "memory" else request.getfixturevalue(request.param)
+
+    async with AsyncExitStack() as opened:
+
+        async def empty_ledger(limits: LedgerLimits) -> Ledger:
+            if url is None:
+                return memory_ledger(limits)
+            return await opened.enter_async_context(redis_ledger(url, limits))
+
+        yield empty_ledger
+
+
+@pytest.fixture
+async def ledger(open_ledger: OpenLedger) -> Ledger:
+    return await open_ledger(LedgerLimits())
+
+
+async def cells_after(ledger: Ledger, *events: ReceivedEvent) -> Cells:
+    await ledger.apply(*events)
+    return ledger.cells()

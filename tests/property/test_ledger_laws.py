@@ -78,7 +78,9 @@ def delivered(draw: st.DrawFn) -> tuple[list[ReceivedEvent], Batches]:
 
 @st.composite
 def disputed(draw: st.DrawFn) -> Batches:
-    return draw(split(draw(st.lists(any_event(), max_size=16))))
+    events = draw(st.lists(any_event(), min_size=1, max_size=12))
+    again = draw(st.lists(st.sampled_from(events), max_size=4))
+    return draw(split([*events, *again]))
 
 
 @thorough

@@ -7,6 +7,9 @@ from urllib.parse import SplitResult, parse_qs, urlsplit
 
 import redis
 import redis.asyncio
+from redis.asyncio.retry import Retry as AsyncRetry
+from redis.backoff import ExponentialWithJitterBackoff
+from redis.retry import Retry
 
 _SCHEMES: Final = ("redis", "rediss", "unix")
 _OPTIONS: Final = (
@@ -17,14 +20,14 @@ _OPTIONS: Final = (
     "ssl_check_hostname",
     "ssl_keyfile",
 )
-# A call that takes longer is repeated by redis-py, at most 10 times; every write of ours is safe
-# to repeat.
 _TIMEOUTS: Final[dict[str, Any]] = {
     "socket_connect_timeout": 5,
     "socket_timeout": 5,
-    "socket_keepalive": True,
     "health_check_interval": 30,
 }
+# Without these, from_url makes clients that never retry. Every write of ours is safe to repeat.
+_RETRIES: Final = 5
+_BACKOFF: Final = ExponentialWithJitterBackoff(base=0.1, cap=2)
 
 
 def open_redis(url: str) -> redis.asyncio.Redis:
@@ -37,19 +40,15 @@ def open_redis(url: str) -> redis.asyncio.Redis:
         ValueError: The URL cannot be used; the message does not repeat it.
     """
     _check(url)
-    return redis.asyncio.Redis.from_url(url, **_options(url))  # pyright: ignore[reportUnknownMemberType]  types of redis-py
+    retry = AsyncRetry(_BACKOFF, _RETRIES)
+    return redis.asyncio.Redis.from_url(url, retry=retry, **_TIMEOUTS)  # pyright: ignore[reportUnknownMemberType]  types of redis-py
 
 
 def open_redis_sync(url: str) -> redis.Redis:
     """The same for code without an event loop. Close it with `close()`."""
     _check(url)
-    return redis.Redis.from_url(url, **_options(url))  # pyright: ignore[reportUnknownMemberType]  same
-
-
-def _options(url: str) -> dict[str, Any]:
-    if url.startswith("unix://"):
-        return {name: value for name, value in _TIMEOUTS.items() if name != "socket_keepalive"}
-    return _TIMEOUTS
+    retry = Retry(_BACKOFF, _RETRIES)
+    return redis.Redis.from_url(url, retry=retry, **_TIMEOUTS)  # pyright: ignore[reportUnknownMemberType]  same
 
 
 def _check(url: str) -> None:
@@ -58,7 +57,9 @@ def _check(url: str) -> None:
         parts = urlsplit(url)
         problem = _problem(parts)
     except ValueError:
-        problem = "its host or port cannot be read (in a password, write / as %2F and @ as %40)"
+        problem = (
+            "its host or port cannot be read (in a password, write / as %2F, @ as %40, # as %23)"
+        )
     if problem:
         raise ValueError(
             f"the Redis URL cannot be used: {problem}."

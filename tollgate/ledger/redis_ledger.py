@@ -108,7 +108,7 @@ class RedisLedger:
 
 
 def _calls(bookings: list[Booking]) -> Iterator[list[Booking]]:
-    """Cut into script calls that stay short."""
+    """Cut at least one booking into script calls that stay short."""
     call: list[Booking] = []
     counts = 0
     for booking in bookings:
@@ -117,8 +117,7 @@ def _calls(bookings: list[Booking]) -> Iterator[list[Booking]]:
             yield call
             call, counts = [], len(booking.counts)
         call.append(booking)
-    if call:
-        yield call
+    yield call
 
 
 def _arguments(bookings: list[Booking]) -> Iterator[str | bytes]:

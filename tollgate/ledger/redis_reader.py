@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, cast
 
 from redis import Redis
@@ -14,7 +14,8 @@ from tollgate.ledger.redis_errors import store_errors
 from tollgate.ledger.rows import money_cells, user_cells
 from tollgate.usage.periods import Month
 
-_HASHES_A_READ: Final = 24
+_HOURS_A_READ: Final = 24
+_DAYS_A_READ: Final = 1  # a day may have 10,000 users
 
 
 class RedisReader:
@@ -42,7 +43,7 @@ class RedisReader:
         for tenant in self.tenants():
             keys = self._keys(tenant)
             hours = self._hours(keys, month)
-            for hour, counters in self._hashes(hours, [keys.money(hour) for hour in hours]):
+            for hour, counters in self._hashes(hours, keys.money, _HOURS_A_READ):
                 yield from money_cells(tenant, hour, read_rows(counters, names=1))
 
     def user_cells(self, month: Month) -> Iterator[UserCell]:
@@ -50,7 +51,7 @@ class RedisReader:
         for tenant in self.tenants():
             keys = self._keys(tenant)
             days = sorted({hour.partition("T")[0] for hour in self._hours(keys, month)})
-            for day, counters in self._hashes(days, [keys.users(day) for day in days]):
+            for day, counters in self._hashes(days, keys.users, _DAYS_A_READ):
                 yield from user_cells(tenant, day, read_rows(counters, names=2))
 
     def kept_aside(self, tenant: str) -> KeptAside:
@@ -72,11 +73,11 @@ class RedisReader:
         return sorted(text for hour in hours if (text := hour.decode()).startswith(f"{month}-"))
 
     def _hashes(
-        self, periods: Sequence[str], names: Sequence[str]
+        self, periods: Sequence[str], name: Callable[[str], str], at_once: int
     ) -> Iterator[tuple[str, dict[bytes, bytes]]]:
-        for start in range(0, len(names), _HASHES_A_READ):
-            part = slice(start, start + _HASHES_A_READ)
-            yield from zip(periods[part], self._read(names[part]), strict=True)
+        for start in range(0, len(periods), at_once):
+            some = periods[start : start + at_once]
+            yield from zip(some, self._read([name(period) for period in some]), strict=True)
 
     def _read(self, names: Sequence[str]) -> list[dict[bytes, bytes]]:
         pipeline = self._redis.pipeline(transaction=False)  # pyright: ignore[reportUnknownMemberType]  same

@@ -15,6 +15,8 @@ from tollgate.usage.tokens import NO_TOKENS, Count, Tokens
 
 EVENT_TYPE: Final = "tollgate.usage.v1"
 MAX_EVENT_BYTES: Final = 1_000_000  # Event Grid takes events up to 1 MB
+MAX_UNITS: Final = 32
+FIRST_YEAR: Final = 2000  # an earlier time is a clock that was never set
 
 # Names are shown to people and stand in logs and files: no control characters, no line ends.
 Name = Annotated[
@@ -68,7 +70,7 @@ class UsageData(msgspec.Struct, frozen=True, kw_only=True):
     priority: Literal["high", "low"] | None = None
     response_id: Name | None = None
     completes: bool = False
-    units: dict[UnitName, Count] = {}
+    units: Annotated[dict[UnitName, Count], msgspec.Meta(max_length=MAX_UNITS)] = {}
     saved: Tokens | None = None
 
     def __post_init__(self) -> None:
@@ -79,6 +81,8 @@ class UsageData(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError(f"provenance {self.provenance} must have tokens or units")
         if self.provenance == "none" and (self.tokens != NO_TOKENS or any(self.units.values())):
             raise ValueError("provenance none must have tokens 0 and no units")
+        if tokens_as_units := self.units.keys() & set(Tokens.__struct_fields__):
+            raise ValueError(f"units: {min(tokens_as_units)} is counted in tokens")
         if self.completes and self.provenance in _UNCOUNTED:
             raise ValueError(f"a completion cannot be {self.provenance}")
 
@@ -131,6 +135,8 @@ def decode_event(raw: bytes) -> ReceivedEvent:
         event = msgspec.structs.replace(event, time=_utc_ms(event.time))
     except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError) as error:
         raise InvalidEvent(_readable(str(error))) from None
+    if event.time.year < FIRST_YEAR:
+        raise InvalidEvent(f"its time lies before {FIRST_YEAR}")
     return ReceivedEvent(event, event_key(event), _body_digest(event, data), raw)
 
 

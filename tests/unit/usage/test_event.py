@@ -47,6 +47,7 @@ def test_encoding_then_decoding_gives_the_same_event() -> None:
         (changed("specversion", "0.3"), "0.3"),
         (changed("time", "2026-10-15T12:00:00"), "timezone"),
         (changed("time", "yesterday"), "RFC3339"),
+        (changed("time", "0999-12-31T23:59:59Z"), "before 2000"),
         (changed("data.user", "a\nb"), "control characters - at `$.data.user`"),
         (changed("data.tenant", ""), "length >= 1"),
         (changed("data.tenant", "x" * 257), "length <= 256"),

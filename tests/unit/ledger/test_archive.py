@@ -1,0 +1,94 @@
+"""The archive by hour."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from builders import NOON, raw_event
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from ledgers import OCTOBER, measured
+
+from tollgate.errors import InvalidEvent
+from tollgate.ledger.archive import Archive
+from tollgate.usage.event import decode_event
+from tollgate.usage.periods import Month
+
+FILE = Path("2026", "10", "15", "12.jsonl")
+
+
+def test_events_lie_in_the_file_of_their_own_hour(tmp_path: Path) -> None:
+    Archive(tmp_path).append([measured("a"), measured("b", NOON + timedelta(hours=1))])
+    files = sorted(file for file in tmp_path.rglob("*") if file.is_file())
+    assert files == [tmp_path / FILE, tmp_path / FILE.with_name("13.jsonl")]
+
+
+def test_what_was_appended_is_read_by_hour_duplicates_included(tmp_path: Path) -> None:
+    archive = Archive(tmp_path)
+    archive.append([measured("late", NOON + timedelta(hours=1)), measured("a")])
+    archive.append([measured("a"), measured("november", OCTOBER.end)])
+    assert [event.event.id for event in archive.read(OCTOBER)] == ["a", "a", "late"]
+    assert [event.event.id for event in archive.read(Month(2026, 11))] == ["november"]
+
+
+def test_a_month_without_usage_is_empty(tmp_path: Path) -> None:
+    assert list(Archive(tmp_path / "none").read(OCTOBER)) == []
+
+
+def test_unknown_members_and_large_numbers_stay_as_received(tmp_path: Path) -> None:
+    raw = raw_event().replace(b'"data":{', b'"x":123456789012345678901,\r\n "data":{\n "y": 1.50,')
+    Archive(tmp_path).append([decode_event(raw)])
+    [line] = (tmp_path / FILE).read_bytes().splitlines()
+    assert b'"x":123456789012345678901,' in line
+    assert b'"y":1.50,' in line
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.text(" \t\r\n", max_size=3), st.text(st.characters(codec="utf-8"), max_size=9))
+def test_any_event_stands_on_one_line_and_keeps_its_digests(white: str, text: str) -> None:
+    extra = f'"data": {white} {{ "x": {json.dumps(text)}, {white}'.encode()
+    event = decode_event(raw_event().replace(b'"data":{', extra))
+    with tempfile.TemporaryDirectory() as folder:
+        Archive(Path(folder)).append([event])
+        [read] = Archive(Path(folder)).read(OCTOBER)
+        assert (Path(folder) / FILE).read_bytes() == read.raw + b"\n"
+    assert (read.event, read.key, read.body) == (event.event, event.key, event.body)
+
+
+def test_a_second_batch_is_one_more_write(tmp_path: Path) -> None:
+    archive = Archive(tmp_path)
+    archive.append([measured("a"), measured("b")])
+    before = (tmp_path / FILE).read_bytes()
+    archive.append([measured("c")])
+    assert (tmp_path / FILE).read_bytes() == before + measured("c").raw + b"\n"
+
+
+def test_a_line_cut_short_by_a_crash_is_left_out(tmp_path: Path) -> None:
+    archive = Archive(tmp_path)
+    archive.append([measured("a"), measured("b")])
+    os.truncate(tmp_path / FILE, (tmp_path / FILE).stat().st_size - 20)
+    assert [event.event.id for event in archive.read(OCTOBER)] == ["a"]
+    archive.append([measured("b")])
+    assert [event.event.id for event in archive.read(OCTOBER)] == ["a", "b"]
+
+
+def test_a_line_that_someone_changed_is_named(tmp_path: Path) -> None:
+    Archive(tmp_path).append([measured("a"), measured("b")])
+    file = tmp_path / FILE
+    file.write_bytes(file.read_bytes().replace(b"contoso", b"", 2))
+    with pytest.raises(InvalidEvent, match=r"12\.jsonl, line 1: "):
+        list(Archive(tmp_path).read(OCTOBER))
+
+
+def test_a_full_disk_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def write_less(_: int, data: bytes) -> int:
+        return len(data) - 1
+
+    monkeypatch.setattr(os, "write", write_less)
+    with pytest.raises(OSError, match="is the disk full"):
+        Archive(tmp_path).append([measured()])
