@@ -22,9 +22,9 @@ _EVENTS_A_BATCH = 100
 def ledger_contests() -> Generator[list[Contest]]:
     """What runs once an event on its way into the ledger; the server runs while the block does."""
     with (
-        redis_server(REDIS_SERVER) as url,
+        running("redis-server") as url,
         asyncio.Runner() as runner,
-        Redis.from_url(url) as plain,
+        open_redis_sync(url) as plain,
     ):
         redis = open_redis(url)
         ledger, numbers = RedisLedger(redis), count()
