@@ -10,8 +10,9 @@ from itertools import count
 from bench.measuring import Contest
 from builders import NOON, raw_event
 from redis import Redis
+from servers import running
 
-from tollgate.connections.redis import open_redis
+from tollgate.connections.redis import open_redis, open_redis_sync
 from tollgate.ledger.redis_ledger import RedisLedger
 from tollgate.usage.event import decode_event
 
