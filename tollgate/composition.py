@@ -6,6 +6,7 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from typing import Self
 
@@ -35,7 +36,14 @@ from tollgate.proxy.metering import Clock, Meter
 from tollgate.proxy.pool import Backend, Credential, Deployment, Pool
 from tollgate.proxy.ports import BackendFailed, UsageSink
 from tollgate.proxy.upstream_http import HttpUpstream
-from tollgate.settings import BackendSettings, Environment, Settings, resolve_secret
+from tollgate.settings import (
+    DEFAULT_JOURNAL,
+    MANAGED_IDENTITY,
+    BackendSettings,
+    Environment,
+    Settings,
+    resolve_secret,
+)
 
 
 def utc_now() -> datetime:
@@ -83,39 +91,43 @@ class GatewayRuntime:
         secret: Gives the secret behind a reference of the settings.
     """
 
+    gateway: Gateway
+
     def __init__(
         self,
         settings: Settings,
         environment: Environment,
         secret: Callable[[str], str] = resolve_secret,
     ) -> None:
+        self._settings = settings
         self._environment = environment
         self._secret = secret
+        self._exits = AsyncExitStack()
         self._identity: Identity | None = None
-        self._upstream = HttpUpstream()
-        self._publisher = self._open_publisher(environment)
-        self._journal = Journal(environment.journal, on_append=self._wake)
-        self._drain = Drain(self._journal, self._publisher) if self._publisher else None
-        self._task: asyncio.Task[None] | None = None
-        self.gateway = _gateway(settings, self._journal, self._upstream, self._credential)
+        self._drain: Drain | None = None
 
     async def __aenter__(self) -> Self:
-        recover(self._environment.journal, self._journal)
-        if self._drain:
-            self._task = asyncio.create_task(self._drain.run())
+        """Open everything, or nothing.
+
+        Raises:
+            SettingsError: A secret is missing, or the journal's folder cannot be used.
+        """
+        async with AsyncExitStack() as exits:
+            credentials = self._credentials(exits)
+            publisher = self._open_publisher(exits)
+            upstream = HttpUpstream()
+            exits.push_async_callback(upstream.close)
+            self._journal = self._open_journal(exits)
+            if publisher:
+                self._drain = Drain(self._journal, publisher)
+                exits.push_async_callback(_cancel, asyncio.create_task(self._drain.run()))
+            self.gateway = _gateway(self._settings, self._journal, upstream, credentials)
+            exits.push_async_callback(self.gateway.background.finish)
+            self._exits = exits.pop_all()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self.gateway.background.finish()
-        if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-        self._journal.close()
-        await self._upstream.close()
-        if self._publisher:
-            await self._publisher.close()
-        if self._identity:
-            await self._identity.close()
+        await self._exits.aclose()
 
     @property
     def journal_depth(self) -> int:
@@ -126,31 +138,72 @@ class GatewayRuntime:
         if self._drain:
             self._drain.wake()
 
-    def _open_publisher(self, environment: Environment) -> EventGridPublisher | None:
-        endpoint, key = environment.eventgrid_topic_endpoint, environment.eventgrid_topic_key
+    def _open_journal(self, exits: AsyncExitStack) -> Journal:
+        folder = self._environment.journal or DEFAULT_JOURNAL
+        try:
+            journal = Journal(folder, on_append=self._wake)
+            exits.callback(journal.close)
+            recover(folder, journal)
+        except OSError as error:
+            problem = f"the journal's folder {folder} cannot be used: {error.strerror or error}"
+            raise SettingsError([f"environment: TOLLGATE_JOURNAL: {problem}"]) from None
+        return journal
+
+    def _open_publisher(self, exits: AsyncExitStack) -> EventGridPublisher | None:
+        endpoint = self._environment.eventgrid_topic_endpoint
+        key = self._environment.eventgrid_topic_key
         if endpoint is None:
             return None
         if key is not None:
-            return EventGridPublisher(eventgrid_client_with_key(endpoint, key))
-        return EventGridPublisher(self._our_identity().eventgrid_client(endpoint))
+            publisher = EventGridPublisher(eventgrid_client_with_key(endpoint, key))
+        else:
+            publisher = EventGridPublisher(self._our_identity(exits).eventgrid_client(endpoint))
+        exits.push_async_callback(publisher.close)
+        return publisher
 
-    def _our_identity(self) -> Identity:
-        self._identity = self._identity or Identity()
+    def _our_identity(self, exits: AsyncExitStack) -> Identity:
+        if self._identity is None:
+            self._identity = Identity()
+            exits.push_async_callback(self._identity.close)
         return self._identity
 
-    def _credential(self, auth: str) -> Credential:
-        if auth == "managed_identity":
-            return BearerToken(self._our_identity().token_provider(OPENAI_SCOPE))
-        return ApiKey(self._secret(auth))
+    def _credentials(self, exits: AsyncExitStack) -> dict[str, Credential]:
+        """The credential behind each `auth` of the backends."""
+        found: dict[str, Credential] = {}
+        problems: list[str] = []
+        for auth in dict.fromkeys(backend.auth for backend in self._settings.backends):
+            if auth == MANAGED_IDENTITY:
+                provider = self._our_identity(exits).token_provider(OPENAI_SCOPE)
+                found[auth] = BearerToken(provider)
+                continue
+            try:
+                found[auth] = ApiKey(self._secret(auth))
+            except SettingsError as error:
+                problems += error.problems
+        if problems:
+            raise SettingsError(problems)
+        return found
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 class IntakeRuntime:
-    """The intake with its connection to Redis. Use as an async context manager."""
+    """The intake with its connection to Redis. Use as an async context manager.
+
+    Raises:
+        SettingsError: `TOLLGATE_REDIS_URL` is not set, or is no URL of a Redis.
+    """
 
     def __init__(self, environment: Environment) -> None:
         if environment.redis_url is None:
             raise SettingsError(["environment: TOLLGATE_REDIS_URL is not set"])
-        self._redis = open_redis(environment.redis_url)
+        try:
+            self._redis = open_redis(environment.redis_url)
+        except ValueError as error:
+            raise SettingsError([f"environment: TOLLGATE_REDIS_URL: {error}"]) from None
         self.dead_letters = RedisDeadLetters(self._redis)
         archive = Archive(environment.archive) if environment.archive else None
         self.intake = Intake(RedisLedger(self._redis), self.dead_letters, archive)
@@ -166,12 +219,12 @@ def _gateway(
     settings: Settings,
     sink: UsageSink,
     upstream: HttpUpstream,
-    credential: Callable[[str], Credential],
+    credentials: Mapping[str, Credential],
 ) -> Gateway:
     clock = Clock(now=utc_now, steady_s=time.monotonic)
     return Gateway(
         directory=_directory(settings),
-        pool=Pool((_backend(entry, credential) for entry in settings.backends), random.random),
+        pool=Pool((_backend(entry, credentials) for entry in settings.backends), random.random),
         failover=Failover(
             Breakers(BreakerRules(**settings.breaker.model_dump())),
             settings.retry.attempts,
@@ -206,14 +259,14 @@ def _directory(settings: Settings) -> Directory:
     )
 
 
-def _backend(entry: BackendSettings, credential: Callable[[str], Credential]) -> Backend:
+def _backend(entry: BackendSettings, credentials: Mapping[str, Credential]) -> Backend:
     return Backend(
         name=entry.name,
         url=entry.url,
         region=entry.region,
         priority=entry.priority,
         weight=entry.weight,
-        credential=credential(entry.auth),
+        credential=credentials[entry.auth],
         deployments={
             alias: Deployment(**deployment.model_dump(exclude={"ptu"}))
             for alias, deployment in entry.deployments.items()

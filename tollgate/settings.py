@@ -3,31 +3,45 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, cast
+from typing import Annotated, Final, Literal
 
-import yaml
 from pydantic import (
+    AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
-    NonNegativeInt,
-    PositiveFloat,
-    PositiveInt,
+    StrictBool,
     StringConstraints,
     ValidationError,
 )
 
 from tollgate.errors import SettingsError
+from tollgate.settings_problems import (
+    AUTH,
+    CURRENCY,
+    KEY_HASH,
+    NAME,
+    URL,
+    contradictions,
+    exact_amount,
+    not_empty,
+    problem_lines,
+)
+from tollgate.settings_yaml import read_yaml
 
-Name = Annotated[
-    str, StringConstraints(min_length=1, max_length=256, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")
-]
-KeyHash = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
-SecretReference = Annotated[str, StringConstraints(pattern=r"^env:[A-Za-z_][A-Za-z0-9_]*$")]
+MANAGED_IDENTITY: Final = "managed_identity"
+
+# Strict: "3" is no number, true is no number, and a number is no name.
+Name = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=NAME)]
+KeyHash = Annotated[str, StringConstraints(pattern=KEY_HASH)]
+Auth = Annotated[str, StringConstraints(pattern=AUTH)]
+Whole = Annotated[int, Field(strict=True, ge=0)]
+PositiveWhole = Annotated[int, Field(strict=True, gt=0)]
+Positive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 
 
 class _Section(BaseModel):
@@ -49,61 +63,61 @@ class DeploymentSettings(_Section):
     version: Name | None = None
     deployment_type: Literal["standard", "provisioned", "batch", "developer"] = "standard"
     scope: Literal["regional", "data_zone", "global"] = "regional"
-    ptu: PositiveInt | None = None
+    ptu: PositiveWhole | None = None
 
 
 class BackendSettings(_Section):
     """One Azure OpenAI resource."""
 
     name: Name
-    url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s?#]+$")]
+    url: Annotated[str, StringConstraints(pattern=URL)]
     region: Name
-    priority: NonNegativeInt = 1
-    weight: PositiveInt = 100
-    auth: Literal["managed_identity"] | SecretReference
-    deployments: dict[Name, DeploymentSettings] = Field(min_length=1)
+    priority: Whole = 1
+    weight: PositiveWhole = 100
+    auth: Auth
+    deployments: Annotated[dict[Name, DeploymentSettings], AfterValidator(not_empty)]
 
 
 class BreakerSettings(_Section):
     """When a backend's deployment is left alone, and for how long."""
 
-    failures: PositiveInt = 1
-    window_s: PositiveFloat = 10
-    open_s: PositiveFloat = 10
-    honour_retry_after: bool = True
-    max_retry_after_s: PositiveFloat = 120
+    failures: PositiveWhole = 1
+    window_s: Positive = 10
+    open_s: Positive = 10
+    honour_retry_after: StrictBool = True
+    max_retry_after_s: Positive = 120
 
 
 class RetrySettings(_Section):
     """How often one request is tried, and how long a backend may stay silent."""
 
-    attempts: PositiveInt = 3
-    first_byte_timeout_s: PositiveFloat = 60
+    attempts: PositiveWhole = 3
+    first_byte_timeout_s: Positive = 60
 
 
 class RelaySettings(_Section):
     """Bounds on what one request may hold on to."""
 
-    max_request_bytes: PositiveInt = 32 * 1024 * 1024
-    max_answer_bytes: PositiveInt = 64 * 1024 * 1024
-    drain_timeout_s: PositiveFloat = 60
+    max_request_bytes: PositiveWhole = 32 * 1024 * 1024
+    max_answer_bytes: PositiveWhole = 64 * 1024 * 1024
+    drain_timeout_s: Positive = 60
 
 
 class LimitSettings(_Section):
     """What a tenant may use."""
 
-    tokens_per_minute: PositiveInt | None = None
-    requests_per_minute: PositiveInt | None = None
-    tokens_per_month: PositiveInt | None = None
+    tokens_per_minute: PositiveWhole | None = None
+    requests_per_minute: PositiveWhole | None = None
+    tokens_per_month: PositiveWhole | None = None
 
 
 class BudgetSettings(_Section):
     """What a tenant may spend in a month."""
 
-    amount: Annotated[Decimal, Field(ge=0)]
-    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+    amount: Annotated[Decimal, BeforeValidator(exact_amount)]
+    currency: Annotated[str, StringConstraints(pattern=CURRENCY)]
     action: Literal["block", "warn"] = "warn"
-    alert_at: tuple[PositiveFloat, ...] = (0.5, 0.8, 1.0)
+    alert_at: tuple[Positive, ...] = (0.5, 0.8, 1.0)
 
 
 class TenantSettings(_Section):
@@ -123,7 +137,7 @@ class Settings(_Section):
     """All of tollgate.yaml."""
 
     gateway: GatewaySettings
-    backends: tuple[BackendSettings, ...] = Field(min_length=1)
+    backends: Annotated[tuple[BackendSettings, ...], AfterValidator(not_empty)]
     breaker: BreakerSettings = BreakerSettings()
     retry: RetrySettings = RetrySettings()
     relay: RelaySettings = RelaySettings()
@@ -137,7 +151,7 @@ class Environment(_Section):
     config: Path | None
     redis_url: str | None
     archive: Path | None
-    journal: Path
+    journal: Path | None
     eventgrid_topic_endpoint: str | None
     eventgrid_topic_key: str | None
 
@@ -159,7 +173,7 @@ def read_environment(environ: Mapping[str, str] = os.environ) -> Environment:
         config=path("TOLLGATE_CONFIG"),
         redis_url=redis_url(environ),
         archive=path("TOLLGATE_ARCHIVE"),
-        journal=path("TOLLGATE_JOURNAL") or DEFAULT_JOURNAL,
+        journal=path("TOLLGATE_JOURNAL"),
         eventgrid_topic_endpoint=value("EVENTGRID_TOPIC_ENDPOINT"),
         eventgrid_topic_key=value("EVENTGRID_TOPIC_KEY"),
     )
@@ -189,87 +203,29 @@ def load_settings(path: Path) -> Settings:
     Raises:
         SettingsError: With every problem found.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise SettingsError([f"{path}: cannot be read: {reason}"]) from None
-    try:
-        raw: object = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise SettingsError([f"{path}: not YAML: {' '.join(str(error).split())}"]) from None
-    return check_settings(raw, str(path))
+    raw, problems = read_yaml(path)
+    return check_settings(raw, str(path), problems)
 
 
-def check_settings(raw: object, where: str = "tollgate.yaml") -> Settings:
+def check_settings(
+    raw: object, where: str = "tollgate.yaml", problems: list[str] | None = None
+) -> Settings:
     """Check settings that are already read.
+
+    Args:
+        raw: What the file holds.
+        where: The file's name, for the messages.
+        problems: What was found in it before.
 
     Raises:
         SettingsError: With every problem found, each with its place.
     """
-    problems: list[str] = []
+    found = [*(problems or []), *contradictions(raw)]
     settings: Settings | None = None
     try:
         settings = Settings.model_validate(raw)
     except ValidationError as error:
-        problems = [_problem(entry) for entry in error.errors(include_input=False)]
-    problems += _contradictions(raw)
-    if settings is None or problems:
-        raise SettingsError([f"{where}: {problem}" for problem in problems])
+        found = [*problem_lines(error), *found]
+    if settings is None or found:
+        raise SettingsError([f"{where}: {problem}" for problem in found])
     return settings
-
-
-def _problem(entry: Mapping[str, Any]) -> str:
-    place = ".".join(str(step) for step in entry["loc"]) or "the file"
-    return f"{place}: {entry['msg'][:1].lower()}{entry['msg'][1:]}"
-
-
-def _contradictions(raw: object) -> list[str]:
-    """What no single value shows: names, keys and codes that stand in two places."""
-    backends, tenants = _mappings(raw, "backends"), _mappings(raw, "tenants")
-    names = [alias for tenant in tenants for alias in {*_folded(tenant, "name", "aliases")}]
-    codes = [
-        f"tenants: billing code {code!r} stands twice at {tenant.get('name')!r}"
-        for tenant in tenants
-        for code in _repeated(_folded(tenant, "billing_codes"))
-    ]
-    return [
-        *(
-            f"backends: the name {name!r} stands twice"
-            for name in _repeated(str(backend.get("name")) for backend in backends)
-        ),
-        *(
-            f"tenants: the name or alias {name!r} stands at two tenants"
-            for name in _repeated(names)
-        ),
-        *(f"tenants: the key {key[:15]}… stands twice" for key in _repeated(_all(tenants, "keys"))),
-        *(
-            f"tenants: the subscription {name!r} stands twice"
-            for name in _repeated(_all(tenants, "subscriptions"))
-        ),
-        *codes,
-    ]
-
-
-def _mappings(raw: object, member: str) -> list[Mapping[str, object]]:
-    found = cast("Mapping[str, object]", raw).get(member) if isinstance(raw, Mapping) else None
-    items = cast("list[object]", found) if isinstance(found, list) else []
-    return [cast("Mapping[str, object]", item) for item in items if isinstance(item, Mapping)]
-
-
-def _strings(mapping: Mapping[str, object], member: str) -> list[str]:
-    value = mapping.get(member)
-    values = cast("list[object]", value) if isinstance(value, list) else [value]
-    return [item for item in values if isinstance(item, str)]
-
-
-def _folded(mapping: Mapping[str, object], *members: str) -> list[str]:
-    return [text.casefold() for member in members for text in _strings(mapping, member)]
-
-
-def _all(tenants: Iterable[Mapping[str, object]], member: str) -> list[str]:
-    return [text for tenant in tenants for text in _strings(tenant, member)]
-
-
-def _repeated(values: Iterable[str]) -> list[str]:
-    return [value for value, count in Counter(values).items() if count > 1]

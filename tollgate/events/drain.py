@@ -13,7 +13,6 @@ from tollgate.events.journal import REFUSED_FILE, Journal
 MAX_EVENTS: Final = 500
 MAX_BYTES: Final = 900_000  # Event Grid takes requests up to 1 MB
 
-_FIRST_WAIT_S: Final = 0.5
 _LONGEST_WAIT_S: Final = 60.0
 _log: Final = logging.getLogger(__name__)
 
@@ -40,12 +39,20 @@ class Drain:
         journal: Where they wait.
         publisher: Where they go.
         gather_s: How long to wait after an event for more of them.
+        first_wait_s: How long to wait after a failure; doubles with each further one, to a minute.
     """
 
-    def __init__(self, journal: Journal, publisher: Publisher, gather_s: float = 0.05) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        publisher: Publisher,
+        gather_s: float = 0.05,
+        first_wait_s: float = 0.5,
+    ) -> None:
         self._journal = journal
         self._publisher = publisher
         self._gather_s = gather_s
+        self._first_wait_s = first_wait_s
         self._more = asyncio.Event()
         self._more.set()  # what an earlier process left is due at once
 
@@ -55,19 +62,23 @@ class Drain:
 
     async def run(self) -> None:
         """Publish until cancelled; back off while the broker does not take anything."""
-        wait_s = _FIRST_WAIT_S
+        wait_s = self._first_wait_s
         while True:
             await self._more.wait()
             await asyncio.sleep(self._gather_s)
             self._more.clear()
             try:
                 await self.drain_once()
-                wait_s = _FIRST_WAIT_S
             except PublishFailed as error:
                 _log.warning("%d events wait in the journal: %s", self._journal.depth, error)
-                await asyncio.sleep(wait_s)
-                wait_s = min(wait_s * 2, _LONGEST_WAIT_S)
-                self._more.set()
+            except Exception:  # noqa: BLE001  a bug in one round must not end the publishing
+                _log.exception("%d events wait in the journal after a bug", self._journal.depth)
+            else:
+                wait_s = self._first_wait_s
+                continue
+            await asyncio.sleep(wait_s)
+            wait_s = min(wait_s * 2, _LONGEST_WAIT_S)
+            self._more.set()
 
     async def drain_once(self) -> None:
         """Publish all that waits.

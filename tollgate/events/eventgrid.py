@@ -34,24 +34,34 @@ class EventGridPublisher:
         Raises:
             PublishFailed: The topic did not take the batch, or did not say so.
         """
+        readable = {event: _cloud_event(event) for event in events}
+        batch = [(event, found) for event, found in readable.items() if found is not None]
+        refused = [event for event, found in readable.items() if found is None]
+        return refused + (await self._send(batch) if batch else [])
+
+    async def _send(self, batch: Sequence[tuple[bytes, CloudEvent[Any]]]) -> list[bytes]:
         try:
-            await self._client.send([_cloud_event(event) for event in events])  # pyright: ignore[reportUnknownMemberType]  the SDK leaves CloudEvent's parameter open
+            await self._client.send([cloud_event for _, cloud_event in batch])  # pyright: ignore[reportUnknownMemberType]  the SDK leaves CloudEvent's parameter open
         except HttpResponseError as error:
             if error.status_code not in _REFUSED:
-                raise PublishFailed(f"Event Grid answered {error.status_code}") from None
+                answer = error.status_code or type(error).__name__  # the SDK drops some
+                raise PublishFailed(f"Event Grid answered {answer}") from None
         except AzureError as error:
             raise PublishFailed(f"Event Grid: {type(error).__name__}") from None
         else:
             return []
-        if len(events) == 1:
-            return list(events)
-        half = len(events) // 2
-        return await self.publish(events[:half]) + await self.publish(events[half:])
+        if len(batch) == 1:
+            return [event for event, _ in batch]
+        half = len(batch) // 2
+        return await self._send(batch[:half]) + await self._send(batch[half:])
 
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
 
 
-def _cloud_event(event: bytes) -> CloudEvent[Any]:
-    return cast("CloudEvent[Any]", CloudEvent.from_dict(msgspec.json.decode(event)))
+def _cloud_event(event: bytes) -> CloudEvent[Any] | None:
+    try:
+        return cast("CloudEvent[Any]", CloudEvent.from_dict(msgspec.json.decode(event)))
+    except (ValueError, AttributeError, TypeError):  # MsgspecError is a ValueError
+        return None

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from tollgate.errors import InvalidEvent
+from tollgate.errors import InvalidEvent, StoreUnavailable
 from tollgate.events.dead_letters import DeadLetter, DeadLetters
 from tollgate.usage.event import ReceivedEvent, decode_event
 
@@ -30,7 +30,11 @@ class Archive(Protocol):
     """Where every valid event received is kept, duplicates included."""
 
     def append(self, events: Sequence[ReceivedEvent]) -> None:
-        """Keep the events; returns when they are safe."""
+        """Keep the events; returns when they are safe.
+
+        Raises:
+            OSError: Some may not be kept; send all of them again.
+        """
         ...
 
 
@@ -75,10 +79,17 @@ class Intake:
             await self._dead_letters.keep(letters)
         counts = Counter({"dead_letter": len(letters)} if letters else {})
         if events:
-            if self._archive is not None:
-                self._archive.append(events)
+            self._keep(events)
             counts.update(await self._ledger.apply(events, now=now))
         return counts
+
+    def _keep(self, events: Sequence[ReceivedEvent]) -> None:
+        if self._archive is None:
+            return
+        try:
+            self._archive.append(events)
+        except OSError as error:
+            raise StoreUnavailable(f"the archive did not take the events: {error}") from error
 
 
 def _checked(received: ReceivedEvent, now: datetime) -> ReceivedEvent:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable
+from errno import ENOSPC
 from pathlib import Path
 from typing import Final
 
@@ -70,8 +71,9 @@ class Journal:
 
     def begin(self, event: UsageEvent) -> None:
         """Note that a request goes upstream."""
+        segment = self._last  # the line may fill it, and begin another one
         self._append(BEGUN, encode_event(event))
-        self._open_requests[event.id] = self._last
+        self._open_requests[event.id] = segment
 
     def record(self, event: UsageEvent) -> None:
         """Keep an event until it is published."""
@@ -91,10 +93,11 @@ class Journal:
         while True:
             path = segment_path(self._folder, self.writer, segment)
             for kind, event, behind in read_lines(path, offset):
-                size += len(event)
-                if kind == EVENT and events and (size > max_bytes or len(events) == max_events):
-                    return Batch(events, segment, offset)
-                events += [event] if kind == EVENT else []
+                if kind == EVENT:
+                    size += len(event)
+                    if events and (size > max_bytes or len(events) == max_events):
+                        return Batch(events, segment, offset)
+                    events.append(event)
                 offset = behind
             if segment == self._last:
                 return Batch(events, segment, offset)
@@ -125,10 +128,13 @@ class Journal:
             os.close(self._lock)
 
     def _append(self, kind: bytes, event: bytes) -> None:
-        written = os.write(self._file, kind + b" " + event + b"\n")
-        if written != len(event) + 3:
-            raise OSError("the journal's disk took only a part of a line")
-        if os.lseek(self._file, 0, os.SEEK_CUR) >= self._segment_bytes:
+        line = kind + b" " + event + b"\n"
+        written = os.write(self._file, line)
+        size = os.lseek(self._file, 0, os.SEEK_CUR)
+        if written != len(line):
+            os.ftruncate(self._file, size - written)  # the next line must begin a line
+            raise OSError(ENOSPC, "the journal's disk took only a part of a line")
+        if size >= self._segment_bytes:
             os.close(self._file)
             self._last += 1
             self._file = self._open_segment()

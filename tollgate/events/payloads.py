@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
+
 import msgspec
 
 
@@ -19,7 +21,18 @@ def split_payload(payload: bytes) -> list[bytes]:
 
 
 def split_lines(text: bytes) -> list[bytes]:
-    """The events of a file: JSON Lines, or one JSON array."""
-    if text.lstrip().startswith(b"["):
+    """The events of a file: JSON Lines, or one JSON array or object on any number of lines."""
+    text = text.removeprefix(BOM_UTF8)
+    if _is_one_value(text):
         return split_payload(text)
     return [line for line in text.splitlines() if line.strip()]
+
+
+def _is_one_value(text: bytes) -> bool:
+    if text.lstrip().startswith(b"["):
+        return True
+    try:
+        msgspec.json.decode(text, type=msgspec.Raw)
+    except msgspec.MsgspecError:
+        return False
+    return True

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from tollgate.events.journal import Journal
+from tollgate.events.journal import REFUSED_FILE, Journal
 from tollgate.events.segments import BEGUN, EVENT, lock_path, read_lines, try_lock
 
 _SUFFIX: Final = ".lock"
+_log: Final = logging.getLogger(__name__)
 
 
 class _Identified(msgspec.Struct):
@@ -47,7 +49,10 @@ def _take_over(folder: Path, writer: str, journal: Journal) -> int:
     for segment in segments:
         for kind, event, _ in read_lines(segment):
             request_id = _request_id(event)
-            if kind == BEGUN:
+            if request_id is None:
+                _log.error("%s holds a line that is no event; it is in %s", segment, REFUSED_FILE)
+                journal.set_aside(event)
+            elif kind == BEGUN:
                 begun[request_id] = event
             elif kind == EVENT:
                 begun.pop(request_id, None)
@@ -56,10 +61,13 @@ def _take_over(folder: Path, writer: str, journal: Journal) -> int:
     for event in begun.values():
         journal.record_raw(event)
     for segment in segments:
-        segment.unlink()
-    lock_path(folder, writer).unlink()
+        segment.unlink(missing_ok=True)
+    lock_path(folder, writer).unlink(missing_ok=True)
     return count + len(begun)
 
 
-def _request_id(event: bytes) -> str:
-    return msgspec.json.decode(event, type=_Identified).id
+def _request_id(event: bytes) -> str | None:
+    try:
+        return msgspec.json.decode(event, type=_Identified).id
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
 from typing import Final
 
 import azure.functions as func
 from azurefunctions.extensions.http.fastapi import Request, Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from tollgate.errors import SettingsError
 from tollgate.functions.runtime import shared
@@ -70,16 +70,22 @@ def _response(answer: messages.Answer) -> Response:
     if isinstance(answer.body, bytes):
         response = Response(answer.body, answer.status)
     else:
-        response = StreamingResponse(_chunks(answer.body), answer.status)
+        response = _Relayed(answer.body, answer.status)
     response.raw_headers += [
         (name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers
     ]
     return response
 
 
-async def _chunks(body: messages.ByteStream) -> AsyncIterator[bytes]:
-    try:
-        async for chunk in body:
-            yield chunk
-    finally:
-        body.abandon()
+class _Relayed(StreamingResponse):
+    """A streamed answer; a client that leaves, even before the first byte, is still metered."""
+
+    def __init__(self, body: messages.ByteStream, status: int) -> None:
+        super().__init__(body, status)
+        self._body = body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._body.abandon()

@@ -61,7 +61,8 @@ class Shared:
             await self._gateway.__aexit__()
         if self._intake is not None:
             await self._intake.__aexit__()
-        self._gateway = self._intake = None
+        self._settings = self._gateway = self._intake = None
+        self._lock = asyncio.Lock()
 
 
 shared: Final = Shared()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, List  # noqa: UP035  see below
 
 import azure.functions as func
 
@@ -18,6 +18,7 @@ blueprint: Final = func.Blueprint()
     "events",
     connection="EVENTHUB_CONNECTION",
     event_hub_name="%EVENTHUB_NAME%",
+    data_type=func.DataType.BINARY,
     cardinality=func.Cardinality.MANY,
     consumer_group="%EVENTHUB_CONSUMER_GROUP%",
 )
@@ -27,7 +28,7 @@ blueprint: Final = func.Blueprint()
     minimum_interval="00:00:02",
     maximum_interval="00:02:00",
 )
-async def usage_event_hub(events: list[func.EventHubEvent]) -> None:
+async def usage_event_hub(events: List[func.EventHubEvent]) -> None:  # noqa: UP006  the worker refuses list[…]
     """Count a batch.
 
     The host moves on whether this succeeds or not, so what cannot be read is kept as dead letters

@@ -5,31 +5,36 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final, NoReturn
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
+from rich.text import Text
 
 from tollgate.errors import SettingsError, TollgateError
 from tollgate.settings import load_settings, read_environment
 
+_PLAIN: Final[dict[str, Any]] = {
+    "no_args_is_help": True,
+    "pretty_exceptions_enable": False,
+    "add_completion": False,
+    "rich_markup_mode": None,  # plain help shows at once
+}
 app: Final = typer.Typer(
     name="tollgate",
-    help="Token accounting for Azure OpenAI: the gateway's side. See also: accountant.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
+    help="Meter calls to Azure OpenAI and count their tokens in the ledger.\n\n"
+    "To price them, see: accountant --help. Exit codes: 0 done, 1 the answer is no, 2 bad usage or"
+    " input.",
+    **_PLAIN,
 )
 dead_letters_app: Final = typer.Typer(
-    help="What was refused, and why.", no_args_is_help=True, pretty_exceptions_enable=False
+    help="Look at events that were refused, and send them again.", **_PLAIN
 )
-config_app: Final = typer.Typer(
-    help="The settings.", no_args_is_help=True, pretty_exceptions_enable=False
-)
+config_app: Final = typer.Typer(help="Look at the settings.", **_PLAIN)
 app.add_typer(dead_letters_app, name="dead-letters")
 app.add_typer(config_app, name="config")
 
@@ -43,14 +48,18 @@ def main() -> None:
 
 @app.command()
 def serve(
-    port: Annotated[int, typer.Option(help="The gateway's port; 0 for any free one.")] = 7071,
-    data: Annotated[Path, typer.Option(help="Where ledger, journal and archive are kept.")] = Path(
-        "data"
-    ),
+    port: Annotated[
+        int,
+        typer.Option(min=0, max=65535, metavar="PORT", help="The gateway's; 0 for any free one."),
+    ] = 7071,
+    data: Annotated[
+        Path, typer.Option(metavar="DIR", help="Where ledger, journal and archive are.")
+    ] = Path("data"),
 ) -> None:
-    """Run gateway, simulated regions, Event Grid delivery and ledger on this machine.
+    """Run the whole pipeline on this machine, until Ctrl+C.
 
-    TOLLGATE_CONFIG names a tollgate.yaml with real backends; TOLLGATE_REDIS_URL another ledger.
+    That is the gateway, simulated regions, Event Grid delivery and the ledger. TOLLGATE_CONFIG
+    names a tollgate.yaml with real backends, TOLLGATE_REDIS_URL another ledger.
     """
     from tollgate.local.serve import serve as run  # noqa: PLC0415  help must not load servers
 
@@ -59,7 +68,7 @@ def serve(
 
 @app.command()
 def demo() -> None:
-    """Run the whole pipeline once: SDK calls, failover, events, ledger, statement."""
+    """Run the whole pipeline once, and print the statement."""
     from tollgate.local.demo import demo as run  # noqa: PLC0415  help must not load servers
 
     sys.exit(0 if asyncio.run(run()) else 1)
@@ -67,67 +76,118 @@ def demo() -> None:
 
 @app.command()
 def ingest(
-    files: Annotated[list[str], typer.Argument(help="JSON Lines files; - for standard input.")],
-    batch_size: Annotated[int, typer.Option(min=1, help="Events a batch.")] = 500,
+    files: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE", help="JSON Lines, or JSON; - for standard input."),
+    ],
+    batch_size: Annotated[
+        int, typer.Option(min=1, metavar="N", help="How many events to apply at once.")
+    ] = 500,
 ) -> None:
-    """Apply CloudEvents from files, as the triggers do; doing it twice changes nothing."""
+    """Count the usage events of files in the ledger.
+
+    They go the way of delivered ones. An event that was counted before is not counted again. What
+    is refused is kept as dead letters. Needs TOLLGATE_REDIS_URL; with TOLLGATE_ARCHIVE, events are
+    archived first.
+    """
     from tollgate.local.ingest import ingest as run  # noqa: PLC0415  help must not load clients
 
-    counts = asyncio.run(run(read_environment(), files, batch_size))
-    typer.echo(", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items())))
+    typer.echo(_tally(asyncio.run(run(read_environment(), files, batch_size))))
 
 
 @dead_letters_app.command("list")
 def list_dead_letters() -> None:
-    """List what was refused: id, time, source, reason."""
+    """Show each refused event's id, time, source, reason and size."""
     from tollgate.local.dead_letters import all_letters  # noqa: PLC0415  as above
 
-    table = Table("id", "received", "source", "reason", "bytes")
-    for letter in asyncio.run(all_letters(read_environment())):
-        received = letter.received.isoformat(timespec="seconds")
+    letters = asyncio.run(all_letters(read_environment()))
+    if not letters:
+        typer.echo("no dead letters")
+        return
+    table = Table(Column("id", no_wrap=True), "received", "source", "reason", "bytes")
+    for letter in letters:
+        received = letter.received.strftime("%Y-%m-%d %H:%M:%S UTC")
         row = (letter.id, received, letter.source, letter.reason, str(len(letter.body)))
-        table.add_row(*(_printable(cell) for cell in row))
+        table.add_row(*(Text(_printable(cell)) for cell in row))
     Console().print(table)
 
 
 @dead_letters_app.command()
-def show(letter_id: Annotated[str, typer.Argument(help="The id, as `list` shows it.")]) -> None:
-    """Print the bytes of one dead letter as they came."""
+def show(
+    letter_id: Annotated[str, typer.Argument(metavar="ID", help="As `list` shows it.")],
+) -> None:
+    """Print a refused event as it came."""
     from tollgate.local.dead_letters import find_letter  # noqa: PLC0415  as above
 
-    sys.stdout.buffer.write(asyncio.run(find_letter(read_environment(), letter_id)).body + b"\n")
+    body = asyncio.run(find_letter(read_environment(), letter_id)).body
+    if sys.stdout.isatty():
+        typer.echo(_printable(body.decode(errors="replace")))
+    else:
+        sys.stdout.buffer.write(body + b"\n")
 
 
 @dead_letters_app.command()
 def replay() -> None:
-    """Send all dead letters through the intake again; those that are taken leave the list."""
+    """Send all refused events again.
+
+    Those that are taken now leave the list.
+    """
     from tollgate.local.dead_letters import replay_all  # noqa: PLC0415  as above
 
-    counts = asyncio.run(replay_all(read_environment()))
-    typer.echo(", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items())) or "0")
+    typer.echo(_tally(asyncio.run(replay_all(read_environment()))))
 
 
 @config_app.command()
-def check(path: Annotated[Path, typer.Argument(help="The file.")] = Path("tollgate.yaml")) -> None:
-    """Print every problem of tollgate.yaml at once."""
+def check(
+    path: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="FILE", help="Default: what TOLLGATE_CONFIG names, else tollgate.yaml."
+        ),
+    ] = None,
+) -> None:
+    """Say what is wrong in tollgate.yaml, all of it, or that it is good."""
+    path = path or read_environment().config or Path("tollgate.yaml")
     settings = load_settings(path)
-    typer.echo(f"{path}: good: {len(settings.backends)} backends, {len(settings.tenants)} tenants")
+    backends, tenants = len(settings.backends), len(settings.tenants)
+    typer.echo(f"{path} is good; backends: {backends}, tenants: {tenants}")
 
 
 @contextmanager
 def _plain_errors() -> Generator[None]:
-    """Errors that are ours become lines, not tracebacks."""
+    """What a user can mend becomes a line, not a traceback."""
     try:
         yield
     except SettingsError as error:
-        for problem in error.problems:
-            typer.echo(f"tollgate: {problem}", err=True)
-        sys.exit(2)
+        _fail(*error.problems)
     except TollgateError as error:
-        typer.echo(f"tollgate: {error}", err=True)
-        sys.exit(2)
+        _fail(str(error))
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        _fail(f"{place}{error.strerror or error}")
+
+
+def _fail(*problems: str) -> NoReturn:
+    for problem in problems:
+        typer.echo(f"tollgate: {' '.join(problem.split())}", err=True)
+    sys.exit(2)
+
+
+_OUTCOMES: Final = {
+    "applied": "counted",
+    "completed": "completed",
+    "duplicate": "known already",
+    "conflict": "in conflict with a known one, kept aside",
+    "late": "too late, kept aside",
+    "dead_letter": "refused, see: tollgate dead-letters list",
+}
+
+
+def _tally(counts: Mapping[str, int]) -> str:
+    said = [f"{counts[outcome]} {words}" for outcome, words in _OUTCOMES.items() if counts[outcome]]
+    return "; ".join(said) or "no events"
 
 
 def _printable(text: str) -> str:
-    """Text from outside, with nothing in it that a terminal or Rich would obey."""
-    return "".join(c if c.isprintable() else "?" for c in text).replace("[", r"\[")
+    """Text from outside, with nothing in it that a terminal would obey."""
+    return "".join(character if character.isprintable() else "?" for character in text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
+from socket import SO_REUSEADDR, SOL_SOCKET
 from socket import socket as Socket  # noqa: N812  a type here
 from typing import Final
 
@@ -51,32 +52,39 @@ async def serving_gateway(app: LocalApp, port: int) -> AsyncGenerator[str]:
         Its URL.
 
     Raises:
-        SettingsError: The port is taken.
+        SettingsError: The port cannot be used.
     """
+    bound = _bind(port)
     config = uvicorn.Config(
         app,
-        host="127.0.0.1",
-        port=port,
         lifespan="off",
         log_level="warning",
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=5,
     )
-    try:
-        socket = config.bind_socket()
-    except SystemExit:  # uvicorn's way to say it
-        raise SettingsError([f"port {port} is taken; choose another one with --port"]) from None
     started = asyncio.Event()
     server = _Server(config, started)
-    task = asyncio.create_task(server.serve(sockets=[socket]))
+    task = asyncio.create_task(server.serve(sockets=[bound]))
     try:
         await started.wait()
-        yield f"http://127.0.0.1:{socket.getsockname()[1]}"
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
     finally:
         server.should_exit = True
         await task
-        socket.close()
+        bound.close()
+
+
+def _bind(port: int) -> Socket:
+    bound = Socket()
+    bound.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
+    try:
+        bound.bind(("127.0.0.1", port))
+    except OSError as error:
+        bound.close()
+        problem = f"port {port} cannot be used: {error.strerror}; choose another one with --port"
+        raise SettingsError([problem]) from None
+    return bound
 
 
 class _Server(uvicorn.Server):

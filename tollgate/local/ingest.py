@@ -14,6 +14,7 @@ from tollgate.events.payloads import split_lines
 from tollgate.settings import Environment
 
 STDIN: Final = "-"
+_AVRO: Final = b"Obj\x01"
 
 
 async def ingest(environment: Environment, files: list[str], batch_size: int) -> Counter[str]:
@@ -21,7 +22,7 @@ async def ingest(environment: Environment, files: list[str], batch_size: int) ->
 
     Args:
         environment: Names the Redis.
-        files: JSON Lines or a JSON array each; `-` for standard input.
+        files: JSON Lines, a JSON array or one JSON object each; `-` for standard input.
         batch_size: Events a batch.
 
     Returns:
@@ -37,15 +38,20 @@ async def ingest(environment: Environment, files: list[str], batch_size: int) ->
         for name, events in batches:
             remaining = iter(events)
             while batch := list(islice(remaining, batch_size)):
-                source = f"file {Path(name).name}"
-                counts += await runtime.intake.take(batch, source=source, now=utc_now())
+                counts += await runtime.intake.take(batch, source=_source(name), now=utc_now())
     return counts
 
 
+def _source(name: str) -> str:
+    return "standard input" if name == STDIN else f"file {Path(name).name}"
+
+
 def _read(name: str) -> bytes:
-    if name == STDIN:
-        return sys.stdin.buffer.read()
     try:
-        return Path(name).read_bytes()
-    except OSError as error:
-        raise SettingsError([f"{name}: cannot be read: {error.strerror}"]) from None
+        content = sys.stdin.buffer.read() if name == STDIN else Path(name).read_bytes()
+    except (OSError, ValueError) as error:  # ValueError: a name with a NUL in it
+        reason = error.strerror if isinstance(error, OSError) else "its name cannot be"
+        raise SettingsError([f"{name}: cannot be read: {reason}"]) from None
+    if content.startswith(_AVRO):
+        raise SettingsError([f"{name}: is an Avro file; only JSON Lines and JSON are read"])
+    return content

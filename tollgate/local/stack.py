@@ -62,23 +62,21 @@ async def local_stack(environment: Environment, data: Path) -> AsyncGenerator[Lo
     """
     async with AsyncExitStack() as exits:
         redis_url = environment.redis_url or exits.enter_context(embedded_redis(data / "redis"))
+        archive = environment.archive or data / "archive"
+        journal = environment.journal or data / "journal"
         environment = environment.model_copy(
-            update={"redis_url": redis_url, "archive": environment.archive or data / "archive"}
+            update={"redis_url": redis_url, "archive": archive, "journal": journal}
         )
         intake = await exits.enter_async_context(IntakeRuntime(environment))
         trigger_url = await exits.enter_async_context(serving(triggers_app(intake.intake)))
-        topic = LocalTopic(_TOPIC_KEY, f"{trigger_url}{WEBHOOK_PATH}?functionName={FUNCTION_NAME}")
-        topic_url = await exits.enter_async_context(serving(topic.app))
-        environment = environment.model_copy(
-            update={
-                "eventgrid_topic_endpoint": f"{topic_url}/api/events",
-                "eventgrid_topic_key": _TOPIC_KEY,
-            }
-        )
+        topic, topic_url = await _start_topic(exits, trigger_url, data / "topic")
         regions = [] if environment.config else await _start_regions(exits)
         settings = _settings(environment.config, regions)
+        publishing = environment.model_copy(
+            update={"eventgrid_topic_endpoint": topic_url, "eventgrid_topic_key": _TOPIC_KEY}
+        )
         runtime = await exits.enter_async_context(
-            GatewayRuntime(settings, environment, _secret if regions else resolve_secret)
+            GatewayRuntime(settings, publishing, _secret if regions else resolve_secret)
         )
         yield LocalStack(
             runtime=runtime,
@@ -86,11 +84,20 @@ async def local_stack(environment: Environment, data: Path) -> AsyncGenerator[Lo
             regions=regions,
             topic=topic,
             redis_url=redis_url,
-            topic_url=f"{topic_url}/api/events",
+            topic_url=topic_url,
             trigger_url=f"{trigger_url}{WEBHOOK_PATH}",
-            journal=environment.journal,
-            archive=environment.archive or data / "archive",
+            journal=journal,
+            archive=archive,
         )
+
+
+async def _start_topic(
+    exits: AsyncExitStack, trigger_url: str, folder: Path
+) -> tuple[LocalTopic, str]:
+    webhook_url = f"{trigger_url}{WEBHOOK_PATH}?functionName={FUNCTION_NAME}"
+    topic = LocalTopic(_TOPIC_KEY, webhook_url, folder)
+    url = await exits.enter_async_context(serving(topic.app))
+    return topic, f"{url}/api/events"
 
 
 async def _start_regions(exits: AsyncExitStack) -> list[SimulatedRegion]:

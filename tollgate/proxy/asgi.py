@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from typing import Any
 
 from tollgate.proxy.handler import Gateway
@@ -69,20 +70,26 @@ async def _send_whole(send: Send, answer: Answer) -> None:
 
 
 async def _send_stream(receive: Receive, send: Send, answer: Answer, relay: ByteStream) -> None:
-    """Send frame by frame; a client that leaves ends this, not the count."""
+    """Send frame by frame; a client that leaves ends this at once, but not the count."""
+    sending = asyncio.create_task(_send_frames(send, answer, relay))
     gone = asyncio.create_task(_until_gone(receive))
     try:
-        await send(_start(answer))
-        async for chunk in relay:
-            if gone.done():
-                return
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
-        await send({"type": "http.response.body", "body": b""})
-    except OSError:
-        return  # the server says so when it knows that the client has left
+        await asyncio.wait({sending, gone}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         gone.cancel()
-        relay.abandon()
+        sending.cancel()
+        sending.add_done_callback(lambda _: relay.abandon())
+        await asyncio.wait({sending})
+    if not sending.cancelled():
+        with suppress(OSError):  # so the server says that the client has left
+            sending.result()
+
+
+async def _send_frames(send: Send, answer: Answer, relay: ByteStream) -> None:
+    await send(_start(answer))
+    async for chunk in relay:
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
 
 
 async def _until_gone(receive: Receive) -> None:

@@ -12,13 +12,17 @@ from tollgate.proxy.messages import EVENT_STREAM_TYPE, Headers
 from tollgate.proxy.metering import Clock
 from tollgate.proxy.pool import Target
 from tollgate.proxy.ports import BackendFailed, Upstream, UpstreamAnswer
+from tollgate.proxy.refusals import error_code
 from tollgate.proxy.retry_after import retry_after_s
+from tollgate.proxy.spillover import served_target
 from tollgate.proxy.upstream_requests import Plan, upstream_request
 from tollgate.usage.extraction import StreamMeter
 from tollgate.usage.sse import Frame
 
-_RETRYABLE: Final = frozenset({408, 429})
+# 401 speaks of our own credential there, never of the client's.
+_RETRYABLE: Final = frozenset({401, 408, 429})
 _SERVER_ERROR: Final = 500
+_NOT_FOUND: Final = 404
 _OK: Final = 200
 
 
@@ -97,7 +101,7 @@ class Attempts:
             answer.close()
             raise
         return StreamDelivery(
-            target=target,
+            target=served_target(target, answer.headers),
             attempts=number,
             status=answer.status,
             headers=answer.headers,
@@ -119,8 +123,14 @@ class Attempts:
             body = await answer.read(self._max_answer_bytes)
         finally:
             answer.close()
+        if status == _NOT_FOUND and error_code(body) == "DeploymentNotFound":
+            raise BackendFailed(f"{target.backend.name} lacks the deployment", status=status)
         return WholeDelivery(
-            target=target, attempts=number, status=status, headers=answer.headers, body=body
+            target=served_target(target, answer.headers),
+            attempts=number,
+            status=status,
+            headers=answer.headers,
+            body=body,
         )
 
 
@@ -134,4 +144,4 @@ def _checked_first(frame: Frame | None, api: str, target: Target) -> Frame:
 
 def _is_stream(answer: UpstreamAnswer) -> bool:
     content_type = dict(answer.headers).get("content-type", "")
-    return answer.status == _OK and content_type.startswith(EVENT_STREAM_TYPE)
+    return answer.status == _OK and content_type.lower().startswith(EVENT_STREAM_TYPE)

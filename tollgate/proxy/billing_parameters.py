@@ -18,7 +18,9 @@ MAX_VALUE_CHARACTERS: Final = 128
 _MEMBERS: Final = {"username": "user", "companyname": "company", "billingcode": "billing_code"}
 _SPELLING: Final = {"user": "username", "company": "companyName", "billing_code": "billingCode"}
 # Credentials that gateways and the Functions host take in the query; never for the upstream.
-_CREDENTIALS: Final = frozenset({"subscription-key", "code"})
+_CREDENTIALS: Final = frozenset(
+    {"api-key", "code", "ocp-apim-subscription-key", "subscription-key"}
+)
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -40,7 +42,7 @@ def split_query(query: str) -> tuple[dict[str, list[str]], str]:
     kept: list[str] = []
     for pair in query.split("&"):
         name, _, value = pair.partition("=")
-        plain_name = _decoded(name).strip().casefold()
+        plain_name = _bytes(name.replace("+", " ")).decode("utf-8", "replace").strip().casefold()
         if plain_name in _MEMBERS:
             found.setdefault(_MEMBERS[plain_name], []).append(value)
         elif plain_name not in _CREDENTIALS:
@@ -58,12 +60,16 @@ def read_claims(found: dict[str, list[str]]) -> Claims:
     return Claims(**{member: _single(member, values) for member, values in found.items()})
 
 
-def check_claim(spelling: str, text: str) -> str | None:
-    """A claim's text without the blanks around it, or None if nothing is left.
+def read_claim(spelling: str, value: str) -> str | None:
+    """A percent-encoded claim's text without the blanks around it, or None if nothing is left.
 
     Raises:
-        Refusal: 400 if it is too long or holds control characters.
+        Refusal: 400 if it is too long, is not UTF-8, or holds control characters.
     """
+    try:
+        text = _bytes(value).decode("utf-8")
+    except UnicodeDecodeError:
+        raise _bad(spelling, "is not UTF-8 text") from None
     if len(text) > MAX_VALUE_CHARACTERS:
         raise _bad(spelling, f"is longer than {MAX_VALUE_CHARACTERS} characters")
     if _CONTROL.search(text):
@@ -73,21 +79,15 @@ def check_claim(spelling: str, text: str) -> str | None:
 
 def _single(member: str, values: list[str]) -> str | None:
     spelling = _SPELLING[member]
-    texts = {check_claim(spelling, _strictly_decoded(spelling, value)) for value in values}
-    if len(texts) > 1:
+    claims = {read_claim(spelling, value.replace("+", " ")) for value in values} - {None}
+    if len(claims) > 1:
         raise _bad(spelling, "is given more than once, with different values")
-    return texts.pop()
+    return claims.pop() if claims else None
 
 
-def _decoded(text: str) -> str:
-    return unquote_to_bytes(text.replace("+", " ")).decode("utf-8", "replace")
-
-
-def _strictly_decoded(spelling: str, value: str) -> str:
-    try:
-        return unquote_to_bytes(value.replace("+", " ")).decode("utf-8")
-    except UnicodeDecodeError:
-        raise _bad(spelling, "is not UTF-8 text") from None
+def _bytes(text: str) -> bytes:
+    """The bytes behind the percent signs; the edges hand raw bytes on as Latin-1."""
+    return unquote_to_bytes(text.encode("latin-1", "replace"))
 
 
 def _bad(spelling: str, what: str) -> Refusal:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Hashable
+from typing import Final
 
 import msgspec
+
+# How long to wait for what a probe tells that is under way.
+_PROBE_S: Final = 1.0
 
 
 class BreakerRules(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,4 +79,6 @@ class Breakers:
     def wait_s(self, key: Hashable, now_s: float) -> float:
         """Seconds until a request may go there; 0 for now."""
         circuit = self._circuits.get(key)
-        return max(circuit.open_until_s - now_s, 0.0) if circuit else 0.0
+        if circuit is None:
+            return 0.0
+        return max(circuit.open_until_s - now_s, _PROBE_S if circuit.probing else 0.0)

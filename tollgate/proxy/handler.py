@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from traceback import format_tb
 from typing import Final
+from urllib.parse import quote
 
 import msgspec
 
@@ -26,7 +28,6 @@ from tollgate.proxy.upstream_requests import (
     refuse_stored_state,
 )
 from tollgate.proxy.whole_answers import outcome_of
-from tollgate.usage.estimate import prompt_characters
 
 _log: Final = logging.getLogger(__name__)
 
@@ -93,7 +94,7 @@ class Gateway:
             call.record(Outcome(provenance="unknown", tokens=None, status=None, cancelled=True))
             raise
         except Exception as bug:  # noqa: BLE001  the client gets an answer and the books an event
-            _log.error("request %s failed: %s", call.request_id, type(bug).__name__, exc_info=bug)
+            _log_bug(call.request_id, bug)
             call.record(Outcome(provenance="unknown", tokens=None, status=500))
             answer = Refusal(500, "internal_error", "The gateway failed; see its log.").answer()
         return _with_headers(answer, (("x-request-id", call.request_id),))
@@ -133,16 +134,23 @@ class Gateway:
         return _whole(call, plan, delivery)
 
     def _relay(self, call: Call, plan: Plan, delivery: StreamDelivery) -> Answer:
+        call.streamed = True
         stream_plan = StreamPlan(
             target=delivery.target,
             attempts=delivery.attempts,
             status=delivery.status,
             injected=plan.injects_usage,
-            prompt_characters=prompt_characters(plan.prompt.members),
+            prompt_characters=plan.prompt.characters,
             drain_timeout_s=self._drain_timeout_s,
         )
         relay = StreamRelay(delivery.frames, delivery.first, call, stream_plan, self.background)
         return Answer(status=delivery.status, headers=_answer_headers(delivery), body=relay)
+
+
+def _log_bug(request_id: str, bug: Exception) -> None:
+    """Where it happened, but not the message: that could hold a key or a part of a prompt."""
+    places = "".join(format_tb(bug.__traceback__))
+    _log.error("request %s failed: %s\n%s", request_id, type(bug).__name__, places)
 
 
 def _whole(call: Call, plan: Plan, delivery: WholeDelivery) -> Answer:
@@ -159,7 +167,7 @@ def _answer_headers(delivery: Delivery) -> Headers:
     passed = tuple((name, value) for name, value in delivery.headers if name not in _DROPPED)
     return (
         *passed,
-        ("x-tollgate-backend", delivery.target.backend.name),
+        ("x-tollgate-backend", quote(delivery.target.backend.name)),
         ("x-tollgate-attempts", str(delivery.attempts)),
     )
 

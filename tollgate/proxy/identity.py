@@ -7,11 +7,10 @@ import secrets
 from collections.abc import Callable, Iterable
 from hashlib import sha256
 from typing import Final, Literal
-from urllib.parse import unquote
 
 import msgspec
 
-from tollgate.proxy.billing_parameters import Claims, check_claim
+from tollgate.proxy.billing_parameters import Claims, read_claim
 from tollgate.proxy.messages import Request
 from tollgate.proxy.refusals import Refusal
 
@@ -163,12 +162,12 @@ def forwarded_claims(request: Request) -> Claims:
     """The claims that a trusted caller passes on in its headers, percent-encoded UTF-8.
 
     Raises:
-        Refusal: 400 if one is too long or holds control characters.
+        Refusal: 400 if one is too long, is not UTF-8, or holds control characters.
     """
 
     def claim(name: str) -> str | None:
         header = f"x-tollgate-{name}"
-        return check_claim(header, unquote(request.header(header) or ""))
+        return read_claim(header, request.header(header) or "")
 
     return Claims(user=claim("user"), company=claim("company"), billing_code=claim("billing-code"))
 

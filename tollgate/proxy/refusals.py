@@ -1,14 +1,15 @@
-"""Answers that the gateway gives itself, in OpenAI's error shape."""
+"""OpenAI's error shape: the answers that the gateway gives itself, and the code of others'."""
 
 from __future__ import annotations
 
 import math
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from tollgate.proxy.messages import JSON_TYPE, Answer
 
+_METHOD_NOT_ALLOWED: Final = 405
 _TYPES: Final = {
     400: "invalid_request_error",
     401: "authentication_error",
@@ -18,6 +19,23 @@ _TYPES: Final = {
     413: "invalid_request_error",
     429: "rate_limit_error",
 }
+
+
+class _Error(msgspec.Struct):
+    code: Any = None
+
+
+class _ErrorBody(msgspec.Struct):
+    error: _Error | None = None
+
+
+def error_code(body: bytes) -> object:
+    """The `error.code` of an answer in OpenAI's error shape; None for any other answer."""
+    try:
+        error = msgspec.json.decode(body, type=_ErrorBody).error
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+    return error.code if error else None
 
 
 class Refusal(Exception):  # noqa: N818  an answer on its way to the client, not a failure
@@ -56,6 +74,8 @@ class Refusal(Exception):  # noqa: N818  an answer on its way to the client, not
             "code": self.code,
         }
         headers = [("content-type", JSON_TYPE)]
+        if self.status == _METHOD_NOT_ALLOWED:
+            headers.append(("allow", "POST"))
         if self.retry_after_s is not None:
             headers += [
                 ("retry-after", str(max(math.ceil(self.retry_after_s), 1))),

@@ -43,8 +43,9 @@ class Background:
         task.add_done_callback(self._tasks.discard)
 
     async def finish(self) -> None:
-        """Wait for all that is under way."""
-        await asyncio.gather(*self._tasks)
+        """Wait for all that is under way, whatever becomes of it."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
 
 
 class StreamPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,6 +84,8 @@ class StreamRelay:
         self._plan = plan
         self._background = background
         self._meter = StreamMeter(call.api)
+        self._seen = 0
+        self._complete = False  # the stream has said that it is
         self._over = False
 
     def __aiter__(self) -> StreamRelay:
@@ -93,14 +96,14 @@ class StreamRelay:
             try:
                 frame = await self._next_frame()
             except BackendFailed:
-                self._record()
+                self._end()
+                if self._complete:
+                    break
                 return self._broken_frame()
             if frame is None:
-                break
-            kind = self._see(frame)
-            if not (kind == "usage" and self._plan.injected):
+                self._end()
+            elif not (self._see(frame) == "usage" and self._plan.injected):
                 return frame.raw
-        self._record()
         raise StopAsyncIteration
 
     def abandon(self) -> None:
@@ -116,10 +119,12 @@ class StreamRelay:
         return await self._frames.next()
 
     def _see(self, frame: Frame) -> FrameKind:
+        self._seen += 1
         kind = self._meter.see(frame)
         if kind == "content":
             self._call.saw_content()
         elif kind == "done":
+            self._complete = True
             self._record_usage(cancelled=False)
         return kind
 
@@ -131,13 +136,13 @@ class StreamRelay:
         except (BackendFailed, TimeoutError):
             pass  # what was seen until then is the best there is, and marked as estimated
         finally:
-            self._record_usage(cancelled=True)
             self._frames.close()
+            self._record_usage(cancelled=True)
 
-    def _record(self) -> None:
+    def _end(self) -> None:
         self._over = True
-        self._record_usage(cancelled=False)
         self._frames.close()
+        self._record_usage(cancelled=False)
 
     def _record_usage(self, *, cancelled: bool) -> None:
         provenance, tokens = self._usage()
@@ -166,6 +171,8 @@ class StreamRelay:
     def _broken_frame(self) -> bytes:
         """Tells the client's SDK that the stream is not whole, in the api's own way."""
         if self._call.api == "responses":
-            error = {"type": "error", **{key: _BROKEN[key] for key in ("code", "message", "param")}}
+            said = {key: _BROKEN[key] for key in ("code", "message", "param")}
+            # the stream's own numbers begin at 0 or 1
+            error = {"type": "error", **said, "sequence_number": self._seen + 1}
             return b"event: error\ndata: " + msgspec.json.encode(error) + b"\n\n"
         return b"data: " + msgspec.json.encode({"error": _BROKEN}) + b"\n\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Final
+from urllib.parse import quote
 
 import msgspec
 
@@ -49,7 +50,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
             return f"/v1/{self.operation}"
         if self.deployment is None:
             return f"/{self.operation}"
-        return f"/deployments/{deployment}/{self.operation}"
+        return f"/deployments/{quote(deployment, safe='')}/{self.operation}"
 
 
 def find_route(method: str, path: str) -> Route:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from io import BytesIO
 from typing import Final
 
 import aiohttp
@@ -11,19 +13,30 @@ from tollgate.proxy.messages import Headers
 from tollgate.proxy.ports import BackendFailed, UpstreamRequest
 
 # A stream that says nothing for so long is dead: load balancers cut idle connections at 4 minutes.
-_SILENCE_TIMEOUT_S: Final = 240
-_CONNECT_TIMEOUT_S: Final = 5
-_CHUNK_BYTES: Final = 64 * 1024
+_SILENCE_TIMEOUT_S: Final = 240.0
+_CONNECT_TIMEOUT_S: Final = 5.0
+# Longer bodies are written in pieces, so that other requests get their turn.
+_PIECEWISE_BYTES: Final = 1024 * 1024
 
 
 class HttpUpstream:
-    """A pool of connections; close it when done. Belongs to one event loop."""
+    """A pool of connections; close it when done. Belongs to one event loop.
 
-    def __init__(self) -> None:
+    Args:
+        connect_timeout_s: How long a connection may take.
+        silence_timeout_s: How long a backend may pause.
+    """
+
+    def __init__(
+        self,
+        connect_timeout_s: float = _CONNECT_TIMEOUT_S,
+        silence_timeout_s: float = _SILENCE_TIMEOUT_S,
+    ) -> None:
+        self._silence_timeout_s = silence_timeout_s
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0),
             timeout=aiohttp.ClientTimeout(
-                total=None, sock_connect=_CONNECT_TIMEOUT_S, sock_read=_SILENCE_TIMEOUT_S
+                total=None, sock_connect=connect_timeout_s, sock_read=silence_timeout_s
             ),
             auto_decompress=True,
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -35,19 +48,20 @@ class HttpUpstream:
         Raises:
             BackendFailed: The backend could not be reached, or broke off before its headers.
         """
+        body = request.body
         try:
             response = await self._session.post(
                 URL(request.url, encoded=True),
-                data=request.body,
+                data=body if len(body) <= _PIECEWISE_BYTES else BytesIO(body),
                 headers=request.headers,
                 allow_redirects=False,
             )
-        except aiohttp.ClientConnectorError as error:
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise BackendFailed(f"cannot connect: {type(error).__name__}") from None
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             reason = f"broke off before its answer: {type(error).__name__}"
             raise BackendFailed(reason, may_have_cost=True) from None
-        return HttpAnswer(response)
+        return HttpAnswer(response, self._silence_timeout_s)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -57,11 +71,13 @@ class HttpUpstream:
 class HttpAnswer:
     """An answer whose body is still to be read."""
 
-    def __init__(self, response: aiohttp.ClientResponse) -> None:
+    def __init__(self, response: aiohttp.ClientResponse, silence_timeout_s: float) -> None:
         self._response = response
+        self._silence_timeout_s = silence_timeout_s
         self.status = response.status
         self.headers: Headers = tuple(
-            (name.lower(), value) for name, value in response.headers.items()
+            (name.decode("latin-1").lower(), value.decode("latin-1"))
+            for name, value in response.raw_headers
         )
 
     async def read(self, max_bytes: int) -> bytes:
@@ -81,14 +97,19 @@ class HttpAnswer:
         """The next bytes, empty at the end.
 
         Raises:
-            BackendFailed: The connection broke.
+            BackendFailed: The connection broke, or stays silent.
         """
         try:
-            return await self._response.content.readany()
+            # aiohttp's own timeout does not wake who waits when a chunk is malformed
+            async with asyncio.timeout(self._silence_timeout_s):
+                return await self._response.content.readany()
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             reason = f"broke its answer off: {type(error).__name__}"
             raise BackendFailed(reason, may_have_cost=True) from None
 
     def close(self) -> None:
         """Give the connection back if the body was read to its end, else give it up."""
-        self._response.close() if not self._response.content.at_eof() else self._response.release()
+        if self._response.content.at_eof():
+            self._response.release()
+        else:
+            self._response.close()

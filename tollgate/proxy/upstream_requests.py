@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+import re
+from collections import Counter
+from typing import Any, Final, cast
+from urllib.parse import parse_qsl
 
 import msgspec
 
@@ -11,6 +14,7 @@ from tollgate.proxy.pool import Target
 from tollgate.proxy.ports import UpstreamRequest
 from tollgate.proxy.refusals import Refusal
 from tollgate.proxy.routes import COMPLETIONS, Route
+from tollgate.usage.estimate import prompt_characters
 
 # Everything else stays behind: keys, cookies, x-tollgate-*, hop-by-hop and forwarding headers.
 _FORWARDED: Final = frozenset(
@@ -26,6 +30,25 @@ _FORWARDED: Final = frozenset(
 )
 
 _STORED_STATE: Final = ("previous_response_id", "conversation", "background")
+
+# The api-version in which the dated API learnt `stream_options`; older ones answer it with 400.
+_FIRST_STREAM_OPTIONS: Final = "2024-09-01"
+_PRINTABLE: Final = re.compile(r"[\x20-\x7e]*")
+
+_members_decoder: Final = msgspec.json.Decoder(dict[str, Any])
+_parts_decoder: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+class _MemberName:
+    """A key that equals no other, so that a member that stands twice is seen twice."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
+_names_decoder: Final = msgspec.json.Decoder(
+    dict[_MemberName, msgspec.Raw], dec_hook=lambda _, text: _MemberName(text)
+)
 
 
 class Prompt(msgspec.Struct, frozen=True):
@@ -44,6 +67,14 @@ class Prompt(msgspec.Struct, frozen=True):
         """Whether the client asked for a stream."""
         return self.members.get("stream") is True
 
+    @property
+    def characters(self) -> int:
+        """The characters of text in it, for an estimate."""
+        try:
+            return prompt_characters(self.members)
+        except RecursionError:  # nested too deeply to be walked; the body is longer than its text
+            return len(self.raw)
+
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """A request ready to be sent to any target."""
@@ -58,23 +89,38 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         """Whether we ask for the usage frame that the client did not ask for."""
         if self.route.api not in COMPLETIONS or not self.prompt.streamed:
             return False
+        if self.route.surface == "dated" and not _knows_stream_options(self.query):
+            return False
         options = self.prompt.members.get("stream_options")
-        return not (isinstance(options, dict) and options.get("include_usage") is True)  # pyright: ignore[reportUnknownMemberType]  JSON of any shape
+        if not isinstance(options, dict):
+            return options is None  # what is neither is the region's to refuse
+        asked = cast("dict[str, object]", options).get("include_usage")
+        return asked is None or asked is False
 
 
 def read_prompt(body: bytes | None) -> Prompt:
     """Decode a request body.
 
     Raises:
-        Refusal: 400 if it is not a JSON object, 413 if it was too long to be read.
+        Refusal: 400 if it is not a JSON object or has a member twice, which the region could
+            read in another way than we do; 413 if it was too long to be read.
     """
     if body is None:
         raise Refusal(413, "request_too_large", "The request body is too large.")
     try:
-        members = msgspec.json.decode(body, type=dict[str, Any])
+        members = _members_decoder.decode(body)
+        names = _names_decoder.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise Refusal(400, "invalid_json", "The request body is not a JSON object.") from None
+    if len(names) > len(members):
+        raise _repeated([name.text for name in names])
     return Prompt(body, members)
+
+
+def _repeated(names: list[str]) -> Refusal:
+    ((name, _),) = Counter(names).most_common(1)
+    name = name[:64]
+    return Refusal(400, "repeated_member", f"The member {name} stands twice.", param=name)
 
 
 def find_alias(route: Route, prompt: Prompt) -> str:
@@ -97,21 +143,38 @@ def refuse_stored_state(prompt: Prompt) -> None:
     Raises:
         Refusal: 400 if the request refers to stored state, or wants an answer to be fetched later.
     """
-    members = prompt.members
     for member in _STORED_STATE:
-        if members.get(member):
-            raise Refusal(
-                400,
-                "stored_state_not_served",
-                f"{member} is not served: send the whole conversation as input.",
-                param=member,
-            )
+        if prompt.members.get(member):
+            raise _not_served(member, member)
+    items = prompt.members.get("input")
+    if isinstance(items, list) and any(map(_is_reference, cast("list[object]", items))):
+        raise _not_served("item_reference", "input")
+
+
+def _is_reference(item: object) -> bool:
+    if not isinstance(item, dict):
+        return False
+    members = cast("dict[str, object]", item)
+    return members.get("type") == "item_reference" or ("id" in members and len(members) == 1)
+
+
+def _not_served(what: str, param: str) -> Refusal:
+    return Refusal(
+        400,
+        "stored_state_not_served",
+        f"{what} is not served: send the whole conversation as input.",
+        param=param,
+    )
 
 
 def upstream_request(plan: Plan, target: Target, credential: dict[str, str]) -> UpstreamRequest:
     """The attempt that goes to `target`, with our credential in place of the client's."""
     url = target.backend.url.rstrip("/") + plan.route.upstream_path(target.deployment.name)
-    passed = {name: value for name, value in plan.headers if name in _FORWARDED}
+    passed = {
+        name: value
+        for name, value in plan.headers
+        if name in _FORWARDED and _PRINTABLE.fullmatch(value)
+    }
     fixed = {"content-type": JSON_TYPE, "accept-encoding": "identity"}
     return UpstreamRequest(
         url=f"{url}?{plan.query}" if plan.query else url,
@@ -122,12 +185,25 @@ def upstream_request(plan: Plan, target: Target, credential: dict[str, str]) -> 
 
 def _body(plan: Plan, target: Target) -> bytes:
     """The client's own bytes, unless the model's name or the stream options must change."""
-    changes: dict[str, Any] = {}
+    changes: dict[str, object] = {}
     members = plan.prompt.members
     if plan.route.deployment is None and members.get("model") != target.deployment.name:
         changes["model"] = target.deployment.name
     if plan.injects_usage:
-        options = members.get("stream_options")
-        kept = options if isinstance(options, dict) else {}  # pyright: ignore[reportUnknownVariableType]  JSON of any shape
-        changes["stream_options"] = {**kept, "include_usage": True}
-    return msgspec.json.encode({**members, **changes}) if changes else plan.prompt.raw
+        changes["stream_options"] = {
+            **(members.get("stream_options") or {}),
+            "include_usage": True,
+        }
+    if not changes:
+        return plan.prompt.raw
+    return msgspec.json.encode({**_parts_decoder.decode(plan.prompt.raw), **changes})
+
+
+def _knows_stream_options(query: str) -> bool:
+    versions = [
+        value for name, value in parse_qsl(query) if name.strip().casefold() == "api-version"
+    ]
+    return bool(versions) and all(
+        re.match(r"\d{4}-\d{2}-\d{2}", version) and version >= _FIRST_STREAM_OPTIONS
+        for version in versions
+    )

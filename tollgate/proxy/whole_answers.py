@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
-
-import msgspec
+from typing import Final
 
 from tollgate.proxy.attempt import WholeDelivery
 from tollgate.proxy.metering import Outcome
+from tollgate.proxy.refusals import error_code
 from tollgate.proxy.upstream_requests import Prompt
-from tollgate.usage.estimate import estimate_tokens, prompt_characters
+from tollgate.usage.estimate import estimate_tokens
 from tollgate.usage.event import Provenance
 from tollgate.usage.extraction import NOTHING_MEASURED, Measurement, measure_answer
 from tollgate.usage.tokens import NO_TOKENS, Tokens
 
 _BAD_REQUEST: Final = 400
 _UNFINISHED: Final = frozenset({"queued", "in_progress"})
-
-
-class _Error(msgspec.Struct):
-    code: Any = None
-
-
-class _ErrorBody(msgspec.Struct):
-    error: _Error | None = None
 
 
 def outcome_of(delivery: WholeDelivery, prompt: Prompt) -> Outcome:
@@ -54,14 +45,6 @@ def _success(measurement: Measurement) -> tuple[Provenance, Tokens | None]:
 
 
 def _failure(status: int, body: bytes, prompt: Prompt) -> tuple[Provenance, Tokens | None]:
-    if status == _BAD_REQUEST and _is_content_filter(body):
-        return "estimated", estimate_tokens(prompt_characters(prompt.members), 0)
+    if status == _BAD_REQUEST and error_code(body) == "content_filter":
+        return "estimated", estimate_tokens(prompt.characters, 0)
     return "none", NO_TOKENS
-
-
-def _is_content_filter(body: bytes) -> bool:
-    try:
-        error = msgspec.json.decode(body, type=_ErrorBody).error
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return False
-    return error is not None and error.code == "content_filter"

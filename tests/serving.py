@@ -1,0 +1,188 @@
+"""A gateway that listens, in front of simulated regions that listen; all real HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
+from socket import socket as Socket  # noqa: N812  a type here
+from time import monotonic
+from typing import Any, Final
+
+import uvicorn
+from openai import AsyncAzureOpenAI, AsyncOpenAI
+from proxying import BACKEND_KEY, KEY, RecordingSink, backend, deployment, gateway
+
+from tollgate.local.simulator import RegionSettings, SimulatedDeployment, SimulatedRegion
+from tollgate.local.simulator.faults import Fault
+from tollgate.local.simulator.region import regions_listening
+from tollgate.local.simulator.request_log import LogEntry
+from tollgate.proxy.asgi import GatewayApp
+from tollgate.proxy.breaker import BreakerRules
+from tollgate.proxy.handler import Gateway
+from tollgate.proxy.metering import Clock
+from tollgate.proxy.upstream_http import HttpUpstream
+from tollgate.usage.event import UsageEvent
+
+BILLED: Final = {"username": "alice", "companyName": "Contoso GmbH", "billingCode": "CC-1001"}
+MINI, VECTORS = "gpt-4o-mini", "text-embedding-3-small"
+REGIONS: Final = {"weu-1": "westeurope", "neu-1": "northeurope", "swc-1": "swedencentral"}
+_CLOCK: Final = Clock(lambda: datetime.now(UTC), monotonic)  # noqa: TID251  the test is a root
+_DEPLOYMENTS: Final = {
+    MINI: deployment(name="mini-here"),
+    VECTORS: deployment(name="vectors-here", model=VECTORS, version="1"),
+}
+
+
+class World:
+    """Everything that runs for one test.
+
+    Attributes:
+        url: The gateway's.
+        regions: By backend name, in the order in which they are asked.
+        sink: The gateway's events.
+    """
+
+    def __init__(self, url: str, regions: dict[str, SimulatedRegion], sink: RecordingSink) -> None:
+        self.url, self.regions, self.sink = url, regions, sink
+
+    def v1(self, key: str = KEY, path: str = "/openai/v1", **query: object) -> AsyncOpenAI:
+        """The SDK on the v1 API."""
+        return AsyncOpenAI(
+            base_url=self.url + path, api_key=key, default_query=BILLED | query, max_retries=0
+        )
+
+    def azure(self, version: str = "2024-10-21", **query: object) -> AsyncAzureOpenAI:
+        """The SDK on the dated API."""
+        return AsyncAzureOpenAI(
+            azure_endpoint=self.url,
+            api_version=version,
+            api_key=KEY,
+            default_query=BILLED | query,
+            max_retries=0,
+        )
+
+    def fault(self, fault: Fault, *names: str) -> None:
+        """Make these regions misbehave; without names, the first."""
+        for name in names or ("weu-1",):
+            self.regions[name].faults.add(fault)
+
+    async def events(self, count: int = 1) -> list[UsageEvent]:
+        """The events, once there are so many."""
+        async with asyncio.timeout(5):
+            while len(self.sink.events) < count:  # noqa: ASYNC110  nothing tells when
+                await asyncio.sleep(0.005)
+        assert len(self.sink.events) == count
+        return self.sink.events
+
+    async def event(self) -> UsageEvent:
+        """The one event that there is."""
+        (event,) = await self.events()
+        return event
+
+    @property
+    def asked(self) -> list[LogEntry]:
+        """What the regions were asked, the first region's requests first."""
+        return [entry for region in self.regions.values() for entry in region.log]
+
+    def billed(self) -> dict[str, int]:
+        """The tokens that the provider bills, all regions together."""
+        total = {"input": 0, "output": 0}
+        for entry in self.asked:
+            counts: dict[str, Any] = entry.usage or {}
+            total["input"] += counts.get("prompt_tokens", counts.get("input_tokens", 0))
+            total["output"] += counts.get("completion_tokens", counts.get("output_tokens", 0))
+        return total
+
+
+@asynccontextmanager
+async def world(**rules: float) -> AsyncGenerator[World]:
+    """Three regions that are asked in their order, and a gateway before them."""
+    sink, upstream = RecordingSink(), HttpUpstream()
+    async with regions_listening(map(_region, REGIONS)) as regions:
+        served = gateway(
+            upstream,
+            sink,
+            backends=tuple(
+                backend(
+                    name,
+                    url=f"{region.url}/openai",
+                    region=region.settings.region,
+                    priority=place,
+                    deployments=_DEPLOYMENTS,
+                )
+                for place, (name, region) in enumerate(regions.items())
+            ),
+            clock=_CLOCK,
+            rules=BreakerRules(**rules),  # pyright: ignore[reportArgumentType]  figures of any kind
+            timeout_s=0.3,
+        )
+        try:
+            async with _listening(served) as url:
+                yield World(url, regions, sink)
+            await served.background.finish()
+        finally:
+            await upstream.close()
+    assert_nothing_leaked(regions)
+
+
+def assert_nothing_leaked(regions: dict[str, SimulatedRegion]) -> None:
+    """The regions have seen no billing parameter, no key of a client, and no header of ours."""
+    for region in regions.values():
+        for entry in region.log:
+            seen = f"{entry.path}?{entry.query} {entry.headers}".lower()
+            for secret in ("username", "companyname", "billingcode", KEY, "x-tollgate", "alice"):
+                assert secret not in seen
+            assert set(entry.headers) & {"api-key", "authorization", "cookie"} == {"api-key"}
+
+
+def _region(name: str) -> RegionSettings:
+    return RegionSettings(
+        name=name,
+        region=REGIONS[name],
+        keys=(BACKEND_KEY,),
+        deployments={
+            "mini-here": SimulatedDeployment(model=MINI, version="2024-07-18"),
+            "vectors-here": SimulatedDeployment(model=VECTORS, version="1", dimensions=8),
+        },
+    )
+
+
+@asynccontextmanager
+async def _listening(served: Gateway) -> AsyncGenerator[str]:
+    config = uvicorn.Config(
+        GatewayApp(served, 1_000_000),
+        host="127.0.0.1",
+        port=0,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=2,
+    )
+    socket = config.bind_socket()
+    server = _Server(config)
+    task = asyncio.create_task(server.serve(sockets=[socket]))
+    try:
+        await server.ready.wait()
+        yield f"http://127.0.0.1:{socket.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await task
+        socket.close()
+
+
+class _Server(uvicorn.Server):
+    """Says when it serves, and leaves signals to pytest."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = asyncio.Event()
+
+    async def startup(self, sockets: list[Socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield

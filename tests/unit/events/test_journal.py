@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from builders import event, raw_event
+
+from tollgate.events.journal import REFUSED_FILE, Journal
+from tollgate.events.recovery import recover
+
+ALL = 1_000_000
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    opened = Journal(tmp_path)
+    yield opened
+    opened.close()
+
+
+def _segments(folder: Path) -> list[str]:
+    return sorted(path.name[-14:] for path in folder.glob("*.jsonl"))
+
+
+def _drain(journal: Journal, max_events: int = ALL, max_bytes: int = ALL) -> list[list[bytes]]:
+    batches: list[list[bytes]] = []
+    while (batch := journal.next_batch(max_events, max_bytes)).events:
+        batches.append(batch.events)
+        journal.commit(batch)
+    return batches
+
+
+def test_recorded_events_come_out_in_order_and_once(journal: Journal) -> None:
+    for number in range(5):
+        journal.record(event(f"req-{number}"))
+    assert journal.depth == 5
+    assert _drain(journal) == [[raw_event(f"req-{number}") for number in range(5)]]
+    assert journal.depth == 0
+    assert journal.next_batch(ALL, ALL).events == []
+
+
+def test_a_batch_comes_again_until_it_is_committed(journal: Journal) -> None:
+    journal.record(event("req-1"))
+    first = journal.next_batch(ALL, ALL)
+    journal.record(event("req-2"))
+    assert journal.next_batch(1, ALL) == first
+    journal.commit(first)
+    assert journal.next_batch(ALL, ALL).events == [raw_event("req-2")]
+
+
+def test_batches_are_cut_by_count(journal: Journal) -> None:
+    for number in range(5):
+        journal.record(event(f"req-{number}"))
+    assert [len(batch) for batch in _drain(journal, max_events=2)] == [2, 2, 1]
+
+
+def test_batches_are_cut_by_bytes_of_events_and_one_too_big_goes_alone(journal: Journal) -> None:
+    for number in range(3):
+        journal.begin(event(f"req-{number}"))
+        journal.record(event(f"req-{number}"))
+    size = len(raw_event("req-0"))
+    assert [len(batch) for batch in _drain(journal, max_bytes=2 * size)] == [2, 1]
+    journal.record(event("req-9"))
+    assert [len(batch) for batch in _drain(journal, max_bytes=size // 2)] == [1]
+
+
+def test_a_begun_request_is_no_event(journal: Journal) -> None:
+    journal.begin(event("req-1", provenance="unknown", tokens=None))
+    assert journal.depth == 0
+    assert journal.next_batch(ALL, ALL).events == []
+    journal.record(event("req-1"))
+    assert _drain(journal) == [[raw_event("req-1")]]
+
+
+def test_each_event_wakes_who_publishes(tmp_path: Path) -> None:
+    woken: list[int] = []
+    journal = Journal(tmp_path, on_append=lambda: woken.append(journal.depth))
+    journal.begin(event("req-1"))
+    journal.record(event("req-1"))
+    assert woken == [1]
+    journal.close()
+
+
+def test_batches_reach_over_segments_in_order(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, segment_bytes=1)
+    for number in range(4):
+        journal.record(event(f"req-{number}"))
+    assert len(_segments(tmp_path)) == 5
+    expected = [raw_event(f"req-{number}") for number in range(4)]
+    assert _drain(journal, max_events=3) == [expected[:3], expected[3:]]
+    journal.close()
+
+
+def test_segments_go_when_they_are_published_and_nothing_open_is_in_them(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, segment_bytes=1)
+    journal.record(event("req-0"))
+    journal.begin(event("req-1"))
+    journal.record(event("req-2"))
+    _drain(journal)
+    kept = ["00000001.jsonl", "00000002.jsonl", "00000003.jsonl"]
+    assert _segments(tmp_path) == kept
+    journal.record(event("req-1"))
+    _drain(journal)
+    assert _segments(tmp_path) == ["00000004.jsonl"]
+    journal.close()
+
+
+def test_a_journal_with_nothing_left_leaves_nothing_behind(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, segment_bytes=1)
+    journal.begin(event("req-1"))
+    journal.record(event("req-1"))
+    _drain(journal)
+    journal.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_not_published_stays_for_the_next_start(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.record(event("req-1"))
+    journal.close()
+    successor = Journal(tmp_path)
+    assert recover(tmp_path, successor) == 1
+    assert _drain(successor) == [[raw_event("req-1")]]
+    successor.close()
+
+
+def test_a_refused_event_is_kept_beside_the_journal(journal: Journal, tmp_path: Path) -> None:
+    journal.set_aside(raw_event("req-1"))
+    journal.set_aside(raw_event("req-2"))
+    kept = (tmp_path / REFUSED_FILE).read_bytes().splitlines()
+    assert kept == [raw_event("req-1"), raw_event("req-2")]
+
+
+def test_a_line_that_the_disk_takes_in_part_is_told_and_spoils_no_other(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = os.write
+    with monkeypatch.context() as full_disk:
+        full_disk.setattr(os, "write", lambda file, line: write(file, line[:20]))  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+        with pytest.raises(OSError, match="only a part of a line"):
+            journal.record(event("req-1"))
+    journal.record(event("req-2"))
+    assert _drain(journal) == [[raw_event("req-2")]]
+
+
+def test_only_the_owner_may_read_the_journal(journal: Journal, tmp_path: Path) -> None:
+    journal.record(event("req-1"))
+    assert {path.stat().st_mode & 0o077 for path in tmp_path.iterdir()} == {0}

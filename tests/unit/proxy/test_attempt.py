@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from proxying import (
+    DONE,
+    ERROR,
+    HELLO,
+    STREAM_HEADERS,
+    FakeAnswer,
+    FakeClock,
+    FakeUpstream,
+    backend,
+    chat,
+    completion,
+    deployment,
+    stream,
+)
+
+from tollgate.proxy.attempt import Attempts, Delivery, StreamDelivery, WholeDelivery
+from tollgate.proxy.pool import Target
+from tollgate.proxy.ports import BackendFailed
+from tollgate.proxy.routes import find_route
+from tollgate.proxy.upstream_requests import Plan, read_prompt
+
+ROUTE = find_route("POST", "/openai/v1/chat/completions")
+SPARE = deployment(name="spare", deployment_type="standard")
+AT = Target(
+    backend(deployments={"gpt-4o-mini": deployment(), "other-alias": SPARE}),
+    deployment(deployment_type="provisioned"),
+)
+
+
+async def attempt(*script: FakeAnswer | BaseException | asyncio.Event) -> Delivery:
+    attempts = Attempts(
+        FakeUpstream(*script),
+        FakeClock().clock,
+        first_byte_timeout_s=0.02,
+        max_answer_bytes=10_000,
+    )
+    plan = Plan(route=ROUTE, query="", headers=(), prompt=read_prompt(chat(stream=True)))
+    return await attempts.make(plan, AT, 2)
+
+
+async def failure(*script: FakeAnswer | BaseException | asyncio.Event) -> BackendFailed:
+    with pytest.raises(BackendFailed) as failed:
+        await attempt(*script)
+    return failed.value
+
+
+@pytest.mark.parametrize("status", [200, 400, 403, 413, 422])
+async def test_an_answer_is_delivered_whole(status: int) -> None:
+    answer = FakeAnswer(completion(), status=status)
+    delivery = await attempt(answer)
+    assert isinstance(delivery, WholeDelivery)
+    assert (delivery.status, delivery.body, delivery.attempts) == (status, completion(), 2)
+    assert answer.closed
+
+
+@pytest.mark.parametrize("status", [401, 408, 429, 500, 503, 529])
+async def test_another_backend_may_be_asked_when_this_one_fails(status: int) -> None:
+    answer = FakeAnswer(status=status, headers=(("retry-after", "7"),))
+    failed = await failure(answer)
+    assert (failed.status, failed.retry_after_s, failed.may_have_cost) == (status, 7, False)
+    assert answer.closed
+
+
+async def test_another_backend_may_be_asked_when_the_deployment_is_gone_here() -> None:
+    gone = b'{"error":{"code":"DeploymentNotFound"}}'
+    assert (await failure(FakeAnswer(gone, status=404))).status == 404
+    assert (await attempt(FakeAnswer(b'{"error":{"code":"404"}}', status=404))).status == 404
+
+
+@pytest.mark.parametrize("content_type", ["text/event-stream", "Text/Event-Stream; charset=UTF-8"])
+async def test_a_stream_is_delivered_once_its_first_frame_is_there(content_type: str) -> None:
+    answer = FakeAnswer(HELLO, DONE, headers=(("content-type", content_type),))
+    delivery = await attempt(answer)
+    assert isinstance(delivery, StreamDelivery)
+    assert (delivery.first.raw, delivery.attempts) == (HELLO, 2)
+    assert not answer.closed
+
+
+async def test_an_error_with_the_type_of_a_stream_is_read_whole() -> None:
+    answer = FakeAnswer(b"no", status=400, headers=(("content-type", "text/event-stream"),))
+    assert isinstance(await attempt(answer), WholeDelivery)
+
+
+async def test_silence_before_the_headers_ends_the_attempt() -> None:
+    failed = await failure(asyncio.Event())
+    assert str(failed) == "weu-1 sent nothing for 0.02 s"
+    assert failed.may_have_cost
+
+
+async def test_silence_before_the_first_frame_ends_the_attempt() -> None:
+    answer = stream(asyncio.Event())
+    assert (await failure(answer)).may_have_cost
+    assert answer.closed
+
+
+async def test_a_body_may_take_longer_than_the_first_byte() -> None:
+    later = asyncio.Event()
+    asyncio.get_running_loop().call_later(0.04, later.set)
+    assert isinstance(await attempt(FakeAnswer(later, b"{}")), WholeDelivery)
+
+
+async def test_an_empty_stream_is_a_failure_that_may_have_cost() -> None:
+    assert (await failure(stream(b""))).may_have_cost
+
+
+async def test_a_stream_that_begins_with_an_error_is_a_failure_without_cost() -> None:
+    answer = stream(ERROR)
+    assert not (await failure(answer)).may_have_cost
+    assert answer.closed
+
+
+async def test_a_broken_body_is_a_failure() -> None:
+    answer = FakeAnswer(b"{", BackendFailed("broken", may_have_cost=True))
+    assert (await failure(answer)).may_have_cost
+    assert answer.closed
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+async def test_an_attempt_that_is_cancelled_closes_its_answer(streamed: bool) -> None:  # noqa: FBT001  a case
+    wait = asyncio.Event()
+    answer = stream(wait) if streamed else FakeAnswer(wait)
+    task = asyncio.create_task(attempt(answer))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert answer.closed
+
+
+async def test_after_a_spillover_the_spare_deployment_has_served() -> None:
+    said = (("x-ms-spillover-from-deployment", "mini"), ("x-ms-deployment-name", "spare"))
+    whole = await attempt(FakeAnswer(b"{}", headers=said))
+    streamed = await attempt(FakeAnswer(HELLO, headers=(*STREAM_HEADERS, *said)))
+    assert whole.target.deployment == streamed.target.deployment == SPARE

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tollgate.proxy.breaker import BreakerRules, Breakers
+
+A, B = ("weu-1", "mini"), ("weu-1", "gpt-4o")
+
+
+def opened(at_s: float = 100, retry_after_s: float | None = None, **rules: Any) -> Breakers:
+    breakers = Breakers(BreakerRules(**rules))
+    breakers.failed(A, at_s, retry_after_s)
+    return breakers
+
+
+def test_a_new_circuit_lets_everything_through() -> None:
+    breakers = Breakers(BreakerRules())
+    assert [breakers.enter(A, 0), breakers.enter(A, 0)] == [True, True]
+    assert breakers.wait_s(A, 0) == 0
+
+
+def test_a_failure_opens_the_circuit_for_its_time() -> None:
+    breakers = opened(100)
+    assert not breakers.enter(A, 109.9)
+    assert breakers.wait_s(A, 104) == 6
+    assert breakers.enter(A, 110)
+
+
+def test_a_circuit_says_nothing_of_another_deployment() -> None:
+    assert opened().enter(B, 100)
+
+
+@pytest.mark.parametrize(
+    ("asked_s", "rules", "open_s"),
+    [
+        (3, {}, 3),
+        (0, {}, 0),
+        (86_400, {}, 120),
+        (3, {"honour_retry_after": False}, 10),
+        (None, {"open_s": 5}, 5),
+    ],
+)
+def test_retry_after_is_honoured_within_a_bound(
+    asked_s: float | None, rules: dict[str, Any], open_s: float
+) -> None:
+    breakers = opened(100, asked_s, **rules)
+    assert breakers.wait_s(A, 100) == open_s
+    assert breakers.enter(A, 100 + open_s)
+
+
+def test_it_takes_so_many_failures_within_the_window() -> None:
+    breakers = opened(100, failures=2)
+    breakers.failed(A, 111)
+    assert breakers.enter(A, 111)
+    breakers.failed(A, 112)
+    assert not breakers.enter(A, 112)
+
+
+def test_a_late_failure_never_shortens_the_wait() -> None:
+    breakers = opened(100, 60)
+    breakers.failed(A, 101, 1)
+    assert breakers.wait_s(A, 101) == 59
+
+
+def test_one_probe_goes_through_when_the_time_is_over() -> None:
+    breakers = opened()
+    assert [breakers.enter(A, 110), breakers.enter(A, 110)] == [True, False]
+
+
+def test_who_comes_during_a_probe_is_told_to_wait() -> None:
+    breakers = opened()
+    breakers.enter(A, 110)
+    assert breakers.wait_s(A, 110) == 1
+
+
+def test_a_probe_that_comes_back_closes_the_circuit() -> None:
+    breakers = opened()
+    breakers.enter(A, 110)
+    breakers.succeeded(A)
+    assert [breakers.enter(A, 110), breakers.enter(A, 110)] == [True, True]
+
+
+def test_a_probe_that_fails_opens_it_again() -> None:
+    breakers = opened(failures=3)
+    for _ in range(2):
+        breakers.failed(A, 100)
+    breakers.enter(A, 110)
+    breakers.failed(A, 110)
+    assert not breakers.enter(A, 119)
+    assert breakers.enter(A, 120)
+
+
+def test_a_probe_that_is_abandoned_makes_room_for_the_next() -> None:
+    breakers = opened()
+    breakers.enter(A, 110)
+    breakers.abandoned(A)
+    assert breakers.enter(A, 110)
+
+
+def test_an_older_request_that_succeeds_leaves_an_open_circuit_open() -> None:
+    breakers = opened()
+    breakers.succeeded(A)
+    assert not breakers.enter(A, 101)
+
+
+def test_an_outcome_without_a_circuit_changes_nothing() -> None:
+    breakers = Breakers(BreakerRules())
+    breakers.succeeded(A)
+    breakers.abandoned(A)
+    assert breakers.enter(A, 0)

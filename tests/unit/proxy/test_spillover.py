@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import msgspec
+import pytest
+from proxying import backend, deployment
+
+from tollgate.proxy.messages import Headers
+from tollgate.proxy.pool import Target
+from tollgate.proxy.spillover import served_target
+
+FULL = deployment(deployment_type="provisioned")
+SPARE = deployment(name="spare", scope="global")
+ASKED = Target(backend(deployments={"gpt-4o-mini": FULL, "other-alias": SPARE}), FULL)
+
+
+def headers(name: str) -> Headers:
+    return (("x-ms-spillover-from-deployment", "mini"), ("x-ms-deployment-name", name))
+
+
+def test_after_a_spillover_the_spare_deployment_has_served() -> None:
+    assert served_target(ASKED, headers("spare")) == Target(ASKED.backend, SPARE)
+
+
+def test_a_spare_deployment_that_is_not_known_is_a_standard_one_of_the_same_model() -> None:
+    expected = msgspec.structs.replace(FULL, name="new", deployment_type="standard")
+    assert served_target(ASKED, headers("new")).deployment == expected
+
+
+@pytest.mark.parametrize("said", [(), headers("spare")[1:], headers("spare")[:1], headers("")])
+def test_without_a_spillover_the_deployment_asked_for_has_served(said: Headers) -> None:
+    assert served_target(ASKED, said) is ASKED

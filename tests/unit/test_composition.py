@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC
+from pathlib import Path
+from typing import Any
+
+import pytest
+from azure.core.exceptions import ClientAuthenticationError
+from builders import event
+from topics import PATH, TOPIC_KEY, Topic
+
+from tollgate.composition import ApiKey, BearerToken, GatewayRuntime, IntakeRuntime, utc_now
+from tollgate.errors import SettingsError
+from tollgate.events.journal import Journal
+from tollgate.local.servers import serving
+from tollgate.proxy.ports import BackendFailed
+from tollgate.settings import Settings, check_settings, read_environment
+
+
+def settings(*auths: str) -> Settings:
+    backends: list[dict[str, Any]] = [
+        {
+            "name": f"backend-{number}",
+            "url": "http://127.0.0.1:1/openai",
+            "region": "westeurope",
+            "auth": auth,
+            "deployments": {"mini": {"name": "mini", "model": "gpt-4o-mini", "ptu": 5}},
+        }
+        for number, auth in enumerate(auths)
+    ]
+    tenants = [{"name": "contoso", "keys": ["sha256:" + "0" * 64]}]
+    return check_settings({"gateway": {"id": "gw"}, "backends": backends, "tenants": tenants})
+
+
+def left_behind(folder: Path) -> None:
+    journal = Journal(folder)
+    journal.record(event("req-1"))
+    journal.close()
+
+
+async def test_what_an_earlier_process_left_is_published(tmp_path: Path) -> None:
+    left_behind(tmp_path)
+    topic = Topic()
+    async with serving(topic.app) as url:
+        environment = read_environment(
+            {
+                "TOLLGATE_JOURNAL": str(tmp_path),
+                "EVENTGRID_TOPIC_ENDPOINT": url + PATH,
+                "EVENTGRID_TOPIC_KEY": TOPIC_KEY,
+            }
+        )
+        async with GatewayRuntime(settings("env:KEY"), environment, lambda _: "key"):
+            assert [taken["id"] for taken in await topic.received(1)] == ["req-1"]
+
+
+async def test_without_a_topic_events_wait_in_the_journal(tmp_path: Path) -> None:
+    left_behind(tmp_path)
+    environment = read_environment({"TOLLGATE_JOURNAL": str(tmp_path)})
+    for _ in range(2):
+        async with GatewayRuntime(settings("env:KEY"), environment, lambda _: "key") as runtime:
+            assert runtime.journal_depth == 1
+
+
+async def test_our_identity_serves_backends_and_topic(tmp_path: Path) -> None:
+    environment = read_environment(
+        {"TOLLGATE_JOURNAL": str(tmp_path), "EVENTGRID_TOPIC_ENDPOINT": "https://topic.example"}
+    )
+    both = settings("managed_identity", "managed_identity")
+    async with GatewayRuntime(both, environment) as runtime:
+        assert runtime.journal_depth == 0
+
+
+async def test_every_missing_secret_is_told_at_once_and_nothing_stays_open(tmp_path: Path) -> None:
+    environment = read_environment({"TOLLGATE_JOURNAL": str(tmp_path / "journal")})
+    wanting = settings("env:TOLLGATE_NO_1", "managed_identity", "env:TOLLGATE_NO_2")
+    with pytest.raises(SettingsError) as caught:
+        await GatewayRuntime(wanting, environment).__aenter__()
+    assert [problem.split()[1] for problem in caught.value.problems] == [
+        "TOLLGATE_NO_1",
+        "TOLLGATE_NO_2",
+    ]
+    assert not await asyncio.to_thread((tmp_path / "journal").exists)
+
+
+async def test_a_folder_that_cannot_hold_a_journal_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    environment = read_environment({"TOLLGATE_JOURNAL": str(file)})
+    with pytest.raises(SettingsError, match=r"TOLLGATE_JOURNAL: .* cannot be used: File exists"):
+        await GatewayRuntime(settings("env:KEY"), environment, lambda _: "key").__aenter__()
+
+
+@pytest.mark.parametrize("url", [None, "localhost:6379", "redis://:s3cret@host:port", "redis://"])
+def test_a_redis_that_is_not_named_rightly_is_told_without_its_password(url: str | None) -> None:
+    environ = {"TOLLGATE_REDIS_URL": url} if url else {}
+    with pytest.raises(SettingsError, match="TOLLGATE_REDIS_URL") as caught:
+        IntakeRuntime(read_environment(environ))
+    assert "s3cret" not in str(caught.value)
+
+
+async def test_credentials_become_headers() -> None:
+    async def token() -> str:
+        return "t"
+
+    assert await ApiKey("k").headers() == {"api-key": "k"}
+    assert await BearerToken(token).headers() == {"authorization": "Bearer t"}
+
+
+async def test_an_identity_service_that_gives_no_token_fails_the_backend_only() -> None:
+    async def token() -> str:
+        raise ClientAuthenticationError("no token: s3cret")
+
+    with pytest.raises(BackendFailed, match=r"^no token: ClientAuthenticationError$"):
+        await BearerToken(token).headers()
+
+
+def test_now_is_utc() -> None:
+    assert utc_now().tzinfo is UTC
