@@ -156,6 +156,14 @@ class StaticKey:
 _STATIC_KEY = StaticKey()
 
 
+class SlowToken:
+    """A credential that is never there."""
+
+    async def headers(self) -> Mapping[str, str]:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
 def deployment(**changes: Any) -> Deployment:
     """A gpt-4o-mini."""
     made = Deployment(
@@ -195,6 +203,7 @@ def gateway(  # noqa: PLR0913  each has a default that most tests keep
     clock: Clock | None = None,
     rules: BreakerRules | None = None,
     timeout_s: float = 1.0,
+    drain_s: float = 1.0,
 ) -> Gateway:
     """A gateway whose request ids are all `req-1`."""
     clock = clock or FakeClock().clock
@@ -206,7 +215,7 @@ def gateway(  # noqa: PLR0913  each has a default that most tests keep
             upstream, clock, first_byte_timeout_s=timeout_s, max_answer_bytes=1_000_000
         ),
         meter=Meter("gw-weu", sink, clock),
-        drain_timeout_s=timeout_s,
+        drain_timeout_s=drain_s,
     )
 
 

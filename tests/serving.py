@@ -97,7 +97,7 @@ class World:
 
 
 @asynccontextmanager
-async def world(**rules: float) -> AsyncGenerator[World]:
+async def world(*, drain_s: float = 5.0, **rules: float) -> AsyncGenerator[World]:
     """Three regions that are asked in their order, and a gateway before them."""
     sink, upstream = RecordingSink(), HttpUpstream()
     async with regions_listening(map(_region, REGIONS)) as regions:
@@ -117,6 +117,7 @@ async def world(**rules: float) -> AsyncGenerator[World]:
             clock=_CLOCK,
             rules=BreakerRules(**rules),  # pyright: ignore[reportArgumentType]  figures of any kind
             timeout_s=0.3,
+            drain_s=drain_s,
         )
         try:
             async with _listening(served) as url:

@@ -16,6 +16,7 @@ from tollgate.connections.redis import open_redis, open_redis_sync
 from tollgate.errors import StoreUnavailable
 from tollgate.ledger.redis_ledger import MAX_EVENTS_A_CALL, RedisLedger
 from tollgate.ledger.safety import ledger_warnings
+from tollgate.usage.event import MAX_UNITS
 
 pytest_plugins = ["servers"]
 
@@ -64,10 +65,10 @@ async def test_more_events_than_a_call_takes_are_all_counted(ledger: Ledger) -> 
 
 
 async def test_events_of_many_meters_are_all_counted(ledger: Ledger) -> None:
-    units = {f"unit_{number}": 1 for number in range(900)}
-    await ledger.apply(*(measured(str(number), units=units) for number in range(3)))
+    units = {f"unit_{number}": 1 for number in range(MAX_UNITS)}
+    await ledger.apply(*(measured(str(number), units=units) for number in range(90)))
     [cell], _ = ledger.cells()
-    assert {meter.quantity for name, meter in cell.usage.meters.items() if "unit" in name} == {3}
+    assert {meter.quantity for name, meter in cell.usage.meters.items() if "unit" in name} == {90}
 
 
 async def test_a_forgotten_script_is_loaded_again(ledger: Ledger, admin: Any) -> None:

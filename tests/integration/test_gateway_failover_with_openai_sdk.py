@@ -195,14 +195,14 @@ async def test_a_stream_without_its_usage_is_estimated(here: World) -> None:
     assert (await here.event()).data.provenance == "estimated"
 
 
-async def test_who_leaves_a_slow_stream_is_counted_within_a_bound(here: World) -> None:
-    here.fault(SlowFrames(delay_s=0.05))
-    async with here.v1() as client:
+async def test_who_leaves_a_slow_stream_is_counted_within_a_bound() -> None:
+    async with world(drain_s=0.1) as here, here.v1() as client:
+        here.fault(SlowFrames(delay_s=0.05))
         stream = await client.chat.completions.create(model=MINI, messages=SAY_HI, stream=True)
         async for _ in stream:
             break
         await stream.close()
-    data = (await here.event()).data
+        data = (await here.event()).data
     assert (data.cancelled, data.provenance) == (True, "estimated")
 
 

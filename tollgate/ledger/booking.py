@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import msgspec
 
 from tollgate.usage.event import COMPLETABLE, ReceivedEvent, UsageData
@@ -59,7 +57,6 @@ def book(received: ReceivedEvent) -> Booking:
 
 
 def _counts(data: UsageData) -> dict[str, int]:
-    """Leaves and units; a unit named like a leaf is added to it, so that nothing is lost."""
-    counts = Counter(leaves(data.tokens) if data.tokens else {})
-    counts.update(data.units)
+    """Leaves and units; no unit is named like a leaf."""
+    counts = {**(leaves(data.tokens) if data.tokens else {}), **data.units}
     return {meter: quantity for meter, quantity in counts.items() if quantity}

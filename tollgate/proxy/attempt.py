@@ -79,7 +79,7 @@ class Attempts:
         Raises:
             BackendFailed: Another backend may be asked.
         """
-        credential = dict(await target.backend.credential.headers())
+        credential = await self._credential(target)
         try:
             async with asyncio.timeout(self._first_byte_timeout_s) as silence:
                 answer = await self._upstream.send(upstream_request(plan, target, credential))
@@ -90,6 +90,14 @@ class Attempts:
             reason = f"{target.backend.name} sent nothing for {self._first_byte_timeout_s:g} s"
             raise BackendFailed(reason, may_have_cost=True) from None
         return await self._read_whole(target, answer, number)
+
+    async def _credential(self, target: Target) -> dict[str, str]:
+        try:
+            async with asyncio.timeout(self._first_byte_timeout_s):
+                return dict(await target.backend.credential.headers())
+        except TimeoutError:
+            reason = f"no credential for {target.backend.name} within"
+            raise BackendFailed(f"{reason} {self._first_byte_timeout_s:g} s") from None
 
     async def _begin_stream(
         self, plan: Plan, target: Target, answer: UpstreamAnswer, number: int

@@ -36,12 +36,6 @@ def test_counts_are_leaves_and_units_without_zeros() -> None:
     assert booking.counts == {"cached_input": 10, "output": 3, "images": 2}
 
 
-def test_a_unit_named_like_a_leaf_is_added_to_it() -> None:
-    assert book(measured(tokens=Tokens(input=5, output=0), units={"input": 2})).counts == {
-        "input": 7
-    }
-
-
 def test_what_is_not_known_has_no_counts() -> None:
     assert book(pending()).counts == {}
     assert book(measured(provenance="none", tokens=NO_TOKENS)).counts == {}

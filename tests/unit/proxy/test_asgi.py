@@ -38,7 +38,7 @@ class Connection:
 
     def __init__(self, answer: FakeAnswer, *body: bytes, limit: int = 10_000) -> None:
         self.sink, self.upstream = RecordingSink(), FakeUpstream(answer)
-        self.gateway = gateway(self.upstream, self.sink, timeout_s=0.05)
+        self.gateway = gateway(self.upstream, self.sink, drain_s=0.05)
         self._app = GatewayApp(self.gateway, limit)
         self._received: asyncio.Queue[Message] = asyncio.Queue()
         for place, part in enumerate(body):

@@ -11,6 +11,7 @@ from proxying import (
     FakeAnswer,
     FakeClock,
     FakeUpstream,
+    SlowToken,
     backend,
     chat,
     completion,
@@ -32,7 +33,7 @@ AT = Target(
 )
 
 
-async def attempt(*script: FakeAnswer | BaseException | asyncio.Event) -> Delivery:
+async def attempt(*script: FakeAnswer | BaseException | asyncio.Event, at: Target = AT) -> Delivery:
     attempts = Attempts(
         FakeUpstream(*script),
         FakeClock().clock,
@@ -40,7 +41,7 @@ async def attempt(*script: FakeAnswer | BaseException | asyncio.Event) -> Delive
         max_answer_bytes=10_000,
     )
     plan = Plan(route=ROUTE, query="", headers=(), prompt=read_prompt(chat(stream=True)))
-    return await attempts.make(plan, AT, 2)
+    return await attempts.make(plan, at, 2)
 
 
 async def failure(*script: FakeAnswer | BaseException | asyncio.Event) -> BackendFailed:
@@ -84,6 +85,12 @@ async def test_a_stream_is_delivered_once_its_first_frame_is_there(content_type:
 async def test_an_error_with_the_type_of_a_stream_is_read_whole() -> None:
     answer = FakeAnswer(b"no", status=400, headers=(("content-type", "text/event-stream"),))
     assert isinstance(await attempt(answer), WholeDelivery)
+
+
+async def test_a_credential_that_does_not_come_ends_the_attempt_without_cost() -> None:
+    with pytest.raises(BackendFailed, match="no credential for weu-1 within") as failed:
+        await attempt(at=Target(backend(credential=SlowToken()), deployment()))
+    assert not failed.value.may_have_cost
 
 
 async def test_silence_before_the_headers_ends_the_attempt() -> None:

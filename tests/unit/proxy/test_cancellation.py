@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 
 import pytest
 from proxying import (
@@ -14,6 +13,7 @@ from proxying import (
     FakeClock,
     FakeUpstream,
     RecordingSink,
+    SlowToken,
     backend,
     chat,
     completion,
@@ -24,14 +24,6 @@ from proxying import (
 
 from tollgate.proxy.breaker import BreakerRules
 from tollgate.proxy.ports import BackendFailed
-
-
-class SlowToken:
-    """A credential that is never there."""
-
-    async def headers(self) -> Mapping[str, str]:
-        await asyncio.Event().wait()
-        raise AssertionError
 
 
 async def cancelled(work: asyncio.Task[object]) -> None:

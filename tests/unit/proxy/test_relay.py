@@ -38,9 +38,7 @@ class Relayed:
     def __init__(self, *steps: Step, asked: bool = False, responses: bool = False) -> None:
         self.upstream_answer = stream(*steps)
         self.sink = RecordingSink()
-        self.gateway: Gateway = gateway(
-            FakeUpstream(self.upstream_answer), self.sink, timeout_s=0.05
-        )
+        self.gateway: Gateway = gateway(FakeUpstream(self.upstream_answer), self.sink, drain_s=0.05)
         body = chat(stream=True, model="gpt-4o-mini", **(ASKED if asked else {}))
         path = "/v1/responses" if responses else "/v1/chat/completions"
         self._request = request(body=body, path=path)
