@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from socket import socket as Socket  # noqa: N812  a type here
@@ -70,9 +70,7 @@ class World:
 
     async def events(self, count: int = 1) -> list[UsageEvent]:
         """The events, once there are so many."""
-        async with asyncio.timeout(5):
-            while len(self.sink.events) < count:  # noqa: ASYNC110  nothing tells when
-                await asyncio.sleep(0.005)
+        await until(lambda: len(self.sink.events) >= count)
         assert len(self.sink.events) == count
         return self.sink.events
 
@@ -96,6 +94,13 @@ class World:
         return total
 
 
+async def until(is_so: Callable[[], bool]) -> None:
+    """Wait for what nothing tells of; not for ever."""
+    async with asyncio.timeout(5):
+        while not is_so():  # noqa: ASYNC110  see above
+            await asyncio.sleep(0.005)
+
+
 @asynccontextmanager
 async def world(*, drain_s: float = 5.0, **rules: float) -> AsyncGenerator[World]:
     """Three regions that are asked in their order, and a gateway before them."""
@@ -116,7 +121,7 @@ async def world(*, drain_s: float = 5.0, **rules: float) -> AsyncGenerator[World
             ),
             clock=_CLOCK,
             rules=BreakerRules(**rules),  # pyright: ignore[reportArgumentType]  figures of any kind
-            timeout_s=0.3,
+            timeout_s=1.0,
             drain_s=drain_s,
         )
         try:

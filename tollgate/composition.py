@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
-from typing import Self
+from typing import Final, Self
 
 from azure.core.exceptions import AzureError
 
@@ -42,8 +43,11 @@ from tollgate.settings import (
     BackendSettings,
     Environment,
     Settings,
+    not_enforced,
     resolve_secret,
 )
+
+_log: Final = logging.getLogger(__name__)
 
 
 def utc_now() -> datetime:
@@ -112,6 +116,8 @@ class GatewayRuntime:
         Raises:
             SettingsError: A secret is missing, or the journal's folder cannot be used.
         """
+        for notice in not_enforced(self._settings):
+            _log.warning("%s", notice)
         async with AsyncExitStack() as exits:
             credentials = self._credentials(exits)
             publisher = self._open_publisher(exits)

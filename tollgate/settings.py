@@ -145,6 +145,20 @@ class Settings(_Section):
     unknown_billing_code: Literal["suspense", "reject"] = "suspense"
 
 
+def not_enforced(settings: Settings) -> list[str]:
+    """What these settings ask for and the gateway does not do yet, so that nobody relies on it."""
+    return [
+        f"tenants: {part} of {tenant.name!r} is read, but not enforced yet"
+        for tenant in settings.tenants
+        for part, asked in (
+            ("limits", tenant.limits != LimitSettings()),
+            ("budget", tenant.budget is not None),
+            ("priority", tenant.priority is not None),
+        )
+        if asked
+    ]
+
+
 class Environment(_Section):
     """What the environment says; an unset or empty variable is None."""
 

@@ -12,6 +12,7 @@ from tollgate.settings import (
     DEFAULT_JOURNAL,
     check_settings,
     load_settings,
+    not_enforced,
     read_environment,
     resolve_secret,
 )
@@ -185,3 +186,10 @@ def test_a_secret_is_what_its_variable_holds() -> None:
     for environ in ({}, {"WEU_KEY": ""}):
         with pytest.raises(SettingsError, match="WEU_KEY is not set"):
             resolve_secret("env:WEU_KEY", environ)
+
+
+def test_what_is_not_enforced_yet_is_said() -> None:
+    assert not_enforced(load_settings(SAMPLE)) == [
+        f"tenants: {part} of 'contoso' is read, but not enforced yet"
+        for part in ("limits", "budget", "priority")
+    ]

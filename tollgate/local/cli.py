@@ -16,7 +16,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from tollgate.errors import SettingsError, TollgateError
-from tollgate.settings import load_settings, read_environment
+from tollgate.settings import load_settings, not_enforced, read_environment
 
 _PLAIN: Final[dict[str, Any]] = {
     "no_args_is_help": True,
@@ -151,6 +151,8 @@ def check(
     settings = load_settings(path)
     backends, tenants = len(settings.backends), len(settings.tenants)
     typer.echo(f"{path} is good; backends: {backends}, tenants: {tenants}")
+    for notice in not_enforced(settings):
+        typer.echo(f"note: {notice}")
 
 
 @contextmanager
