@@ -212,7 +212,11 @@ def gateway(  # noqa: PLR0913  each has a default that most tests keep
         pool=Pool(backends, lambda: 0.5),
         failover=Failover(Breakers(rules or BreakerRules()), 3, clock.steady_s),
         attempts=Attempts(
-            upstream, clock, first_byte_timeout_s=timeout_s, max_answer_bytes=1_000_000
+            upstream,
+            clock,
+            first_byte_timeout_s=timeout_s,
+            answer_timeout_s=timeout_s,
+            max_answer_bytes=1_000_000,
         ),
         meter=Meter("gw-weu", sink, clock),
         drain_timeout_s=drain_s,

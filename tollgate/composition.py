@@ -240,6 +240,7 @@ def _gateway(
             upstream,
             clock,
             first_byte_timeout_s=settings.retry.first_byte_timeout_s,
+            answer_timeout_s=settings.retry.answer_timeout_s,
             max_answer_bytes=settings.relay.max_answer_bytes,
         ),
         meter=Meter(settings.gateway.id, sink, clock),

@@ -93,6 +93,7 @@ class RetrySettings(_Section):
 
     attempts: PositiveWhole = 3
     first_byte_timeout_s: Positive = 60
+    answer_timeout_s: Positive = 240
 
 
 class RelaySettings(_Section):

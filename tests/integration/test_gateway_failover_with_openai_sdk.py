@@ -89,8 +89,6 @@ FREE_FAULTS: list[Fault] = [
     HttpError(status=503, body="html", retry_after_s=1),
     HttpError(status=502, body="empty"),
     HttpError(status=408),
-    HttpError(status=401),
-    HttpError(status=404, code="DeploymentNotFound"),
     Throttle(form="http_date"),
 ]
 COSTLY_FAULTS: list[Fault] = [Refuse(), Reset(), SlowFirstByte(delay_s=5)]

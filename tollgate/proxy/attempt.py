@@ -12,17 +12,14 @@ from tollgate.proxy.messages import EVENT_STREAM_TYPE, Headers
 from tollgate.proxy.metering import Clock
 from tollgate.proxy.pool import Target
 from tollgate.proxy.ports import BackendFailed, Upstream, UpstreamAnswer
-from tollgate.proxy.refusals import error_code
 from tollgate.proxy.retry_after import retry_after_s
 from tollgate.proxy.spillover import served_target
 from tollgate.proxy.upstream_requests import Plan, upstream_request
 from tollgate.usage.extraction import StreamMeter
 from tollgate.usage.sse import Frame
 
-# 401 speaks of our own credential there, never of the client's.
-_RETRYABLE: Final = frozenset({401, 408, 429})
+_RETRYABLE: Final = frozenset({408, 429})
 _SERVER_ERROR: Final = 500
-_NOT_FOUND: Final = 404
 _OK: Final = 200
 
 
@@ -56,7 +53,9 @@ class Attempts:
     Args:
         upstream: Sends.
         clock: For `Retry-After` dates.
-        first_byte_timeout_s: How long a backend may be silent before its first byte.
+        first_byte_timeout_s: How long a backend may be silent before a stream's first byte.
+        answer_timeout_s: The same for an answer that is not streamed: it begins when all of it is
+            generated, and to ask another backend sooner would pay for it twice.
         max_answer_bytes: The bound on an answer that is not streamed.
     """
 
@@ -66,11 +65,13 @@ class Attempts:
         clock: Clock,
         *,
         first_byte_timeout_s: float,
+        answer_timeout_s: float,
         max_answer_bytes: int,
     ) -> None:
         self._upstream = upstream
         self._clock = clock
         self._first_byte_timeout_s = first_byte_timeout_s
+        self._answer_timeout_s = answer_timeout_s
         self._max_answer_bytes = max_answer_bytes
 
     async def make(self, plan: Plan, target: Target, number: int) -> Delivery:
@@ -80,14 +81,16 @@ class Attempts:
             BackendFailed: Another backend may be asked.
         """
         credential = await self._credential(target)
+        streamed = plan.prompt.streamed
+        timeout_s = self._first_byte_timeout_s if streamed else self._answer_timeout_s
         try:
-            async with asyncio.timeout(self._first_byte_timeout_s) as silence:
+            async with asyncio.timeout(timeout_s) as silence:
                 answer = await self._upstream.send(upstream_request(plan, target, credential))
                 if _is_stream(answer):
                     return await self._begin_stream(plan, target, answer, number)
                 silence.reschedule(None)
         except TimeoutError:
-            reason = f"{target.backend.name} sent nothing for {self._first_byte_timeout_s:g} s"
+            reason = f"{target.backend.name} sent nothing for {timeout_s:g} s"
             raise BackendFailed(reason, may_have_cost=True) from None
         return await self._read_whole(target, answer, number)
 
@@ -131,8 +134,6 @@ class Attempts:
             body = await answer.read(self._max_answer_bytes)
         finally:
             answer.close()
-        if status == _NOT_FOUND and error_code(body) == "DeploymentNotFound":
-            raise BackendFailed(f"{target.backend.name} lacks the deployment", status=status)
         return WholeDelivery(
             target=served_target(target, answer.headers),
             attempts=number,

@@ -23,15 +23,23 @@ def estimate_tokens(prompt_characters: int, output_characters: int) -> Tokens:
 
 
 def prompt_characters(request: dict[str, Any]) -> int:
-    """The characters of text in a request's prompt; images and audio are not counted."""
+    """The characters of text in a request's prompt; images and audio are not counted.
+
+    A prompt given as token ids counts as so many tokens' characters.
+    """
     return sum(_text_length(request.get(member)) for member in _PROMPT_MEMBERS)
+
+
+def _item_length(item: object) -> int:
+    is_token_id = isinstance(item, int) and not isinstance(item, bool)
+    return CHARACTERS_PER_TOKEN if is_token_id else _text_length(item)
 
 
 def _text_length(part: object) -> int:
     if isinstance(part, str):
         return len(part)
     if isinstance(part, list):
-        return sum(_text_length(item) for item in cast("list[object]", part))
+        return sum(map(_item_length, cast("list[object]", part)))
     if isinstance(part, dict):
         members = cast("dict[str, object]", part)
         return sum(_text_length(members.get(member)) for member in _TEXT_MEMBERS)

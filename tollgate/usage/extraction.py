@@ -11,56 +11,29 @@ from typing import Any, Final, Literal, cast
 
 import msgspec
 
+from tollgate.usage.provider_answers import (
+    InputDetails,
+    OutputDetails,
+    ProviderAnswer,
+    Usage,
+    read_answer,
+    read_responses_event,
+)
 from tollgate.usage.sse import Frame
 from tollgate.usage.tokens import Tokens
 
 FrameKind = Literal["content", "usage", "done", "error", "other"]
 
-
-class _InputDetails(msgspec.Struct, frozen=True):
-    cached_tokens: int | None = 0
-    cache_write_tokens: int | None = 0
-    audio_tokens: int | None = 0
-    image_tokens: int | None = 0
-
-
-class _OutputDetails(msgspec.Struct, frozen=True):
-    reasoning_tokens: int | None = 0
-    audio_tokens: int | None = 0
-    image_tokens: int | None = 0
+_KIND_OF_EVENT: Final[dict[str, FrameKind]] = {
+    "error": "error",
+    "response.failed": "error",
+    "response.completed": "done",
+    "response.incomplete": "done",
+}
 
 
-_NO_INPUT_DETAILS: Final = _InputDetails()
-_NO_OUTPUT_DETAILS: Final = _OutputDetails()
-_UNKNOWN_INPUT_DETAILS: Final = _InputDetails(None, None, None, None)
-_UNKNOWN_OUTPUT_DETAILS: Final = _OutputDetails(None, None, None)
-
-
-class _Usage(msgspec.Struct, frozen=True):
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = 0  # embeddings have none
-    prompt_tokens_details: _InputDetails | None = _NO_INPUT_DETAILS
-    completion_tokens_details: _OutputDetails | None = _NO_OUTPUT_DETAILS
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    input_tokens_details: _InputDetails | None = _NO_INPUT_DETAILS
-    output_tokens_details: _OutputDetails | None = _NO_OUTPUT_DETAILS
-
-
-class _Answer(msgspec.Struct, frozen=True):
-    id: str | None = None
-    model: str | None = None
-    service_tier: str | None = None
-    status: str | None = None
-    usage: _Usage | None = None
-    choices: list[dict[str, Any]] | None = None
-    error: Any = None
-
-
-class _ResponsesFrame(msgspec.Struct, frozen=True):
-    type: str = ""
-    response: _Answer | None = None
-    delta: Any = None
+_UNKNOWN_INPUT: Final = InputDetails(None, None, None, None)
+_UNKNOWN_OUTPUT: Final = OutputDetails(None, None, None)
 
 
 class Measurement(msgspec.Struct, frozen=True):
@@ -82,16 +55,12 @@ class Measurement(msgspec.Struct, frozen=True):
 
 
 NOTHING_MEASURED: Final = Measurement()
-_answer_decoder: Final = msgspec.json.Decoder(_Answer)
-_responses_frame_decoder: Final = msgspec.json.Decoder(_ResponsesFrame)
 
 
 def measure_answer(body: bytes) -> Measurement:
-    """Read the usage of a whole answer; nothing is measured in one that is not as documented."""
-    try:
-        return _measurement(_answer_decoder.decode(body))
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return NOTHING_MEASURED
+    """Read the usage of a whole answer; nothing is measured in what is no JSON object."""
+    answer = read_answer(body)
+    return NOTHING_MEASURED if answer is None else _measurement(answer)
 
 
 class StreamMeter:
@@ -118,13 +87,12 @@ class StreamMeter:
             return "other"
         if frame.data.strip() == b"[DONE]":
             return "done"
-        try:
-            return self._see(frame.data)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
-            return "other"
+        return self._see(frame.data)
 
     def _see_completion(self, data: bytes) -> FrameKind:
-        answer = _answer_decoder.decode(data)
+        answer = read_answer(data)
+        if answer is None:
+            return "other"
         if answer.error is not None:
             return "error"
         self._keep(answer)
@@ -135,19 +103,18 @@ class StreamMeter:
         return "content" if characters else "other"
 
     def _see_response(self, data: bytes) -> FrameKind:
-        frame = _responses_frame_decoder.decode(data)
-        if frame.type in {"error", "response.failed"}:
-            self._keep(frame.response)
-            return "error"
-        self._keep(frame.response)
-        if frame.type in {"response.completed", "response.incomplete"}:
-            return "done"
-        if not frame.type.endswith(".delta"):
+        event = read_responses_event(data)
+        if event is None:
             return "other"
-        self.output_characters += len(frame.delta) if isinstance(frame.delta, str) else 0
+        self._keep(event.response)
+        if event.type in _KIND_OF_EVENT:
+            return _KIND_OF_EVENT[event.type]
+        if not event.type.endswith(".delta"):
+            return "other"
+        self.output_characters += len(event.delta) if isinstance(event.delta, str) else 0
         return "content"
 
-    def _keep(self, answer: _Answer | None) -> None:
+    def _keep(self, answer: ProviderAnswer | None) -> None:
         if answer is None:
             return
         seen, before = _measurement(answer), self.measurement
@@ -160,7 +127,7 @@ class StreamMeter:
         )
 
 
-def _measurement(answer: _Answer) -> Measurement:
+def _measurement(answer: ProviderAnswer) -> Measurement:
     return Measurement(
         tokens=_tokens(answer.usage) if answer.usage else None,
         model=answer.model or None,
@@ -170,7 +137,7 @@ def _measurement(answer: _Answer) -> Measurement:
     )
 
 
-def _tokens(usage: _Usage) -> Tokens | None:
+def _tokens(usage: Usage) -> Tokens | None:
     """The counts in our names; None if the totals are missing or impossible.
 
     Totals with impossible parts are kept, and the parts are then not known.
@@ -181,7 +148,7 @@ def _tokens(usage: _Usage) -> Tokens | None:
     else:
         totals = {"input": usage.prompt_tokens, "output": usage.completion_tokens}
         inside, made = usage.prompt_tokens_details, usage.completion_tokens_details
-    parts = _parts(inside or _UNKNOWN_INPUT_DETAILS, made or _UNKNOWN_OUTPUT_DETAILS)
+    parts = _parts(inside or _UNKNOWN_INPUT, made or _UNKNOWN_OUTPUT)
     for counts in ({**totals, **parts}, {**totals, **dict.fromkeys(parts)}):
         try:
             return msgspec.convert(counts, Tokens)
@@ -190,7 +157,7 @@ def _tokens(usage: _Usage) -> Tokens | None:
     return None
 
 
-def _parts(inside: _InputDetails, made: _OutputDetails) -> dict[str, int | None]:
+def _parts(inside: InputDetails, made: OutputDetails) -> dict[str, int | None]:
     return {
         "cached_input": inside.cached_tokens,
         "cache_write_input": inside.cache_write_tokens,
@@ -210,6 +177,8 @@ def _characters(choice: dict[str, Any]) -> int:
         return len(text) if isinstance(text, str) else 0
     parts = cast("dict[str, Any]", delta)
     texts = [parts.get("content"), parts.get("refusal"), parts.get("reasoning_content")]
+    if isinstance(parts.get("audio"), dict):
+        texts.append(parts["audio"].get("transcript"))
     if parts.get("tool_calls"):
         texts.append(msgspec.json.encode(parts["tool_calls"]).decode())
     return sum(len(text) for text in texts if isinstance(text, str))

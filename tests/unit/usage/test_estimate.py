@@ -21,8 +21,13 @@ def test_four_characters_are_a_token_rounded_up() -> None:
         ({"input": ["ab", "cd"]}, 4),
         ({"prompt": "four", "max_tokens": 9}, 4),
         ({"messages": 7, "input": None}, 0),
+        ({"prompt": [1, 2]}, 8),
+        ({"input": [[1], [2, 3]]}, 12),
+        ({"prompt": [True, 1.5]}, 0),
         ({}, 0),
     ],
 )
-def test_all_text_of_a_prompt_is_counted(request_body: dict[str, Any], characters: int) -> None:
+def test_all_text_and_all_token_ids_of_a_prompt_are_counted(
+    request_body: dict[str, Any], characters: int
+) -> None:
     assert prompt_characters(request_body) == characters

@@ -98,6 +98,40 @@ def test_counts_that_are_missing_are_not_known_and_not_zero(usage: Any) -> None:
     assert measure_answer(answer(usage)).tokens is None
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"id": 7},
+        {"service_tier": []},
+        {"choices": [None]},
+        {"model": None, "status": 5},
+    ],
+)
+def test_an_odd_member_does_not_hide_the_counts(odd: dict[str, Any]) -> None:
+    usage = {"prompt_tokens": 5, "completion_tokens": 2}
+    assert measure_answer(answer(usage, **odd)).tokens == Tokens(input=5, output=2)
+    meter = StreamMeter("chat.completions")
+    meter.see(frame({"choices": [], "usage": usage} | odd))
+    assert meter.measurement.tokens == Tokens(input=5, output=2)
+
+
+def test_a_detail_of_an_odd_type_is_not_known() -> None:
+    usage = {
+        "prompt_tokens": 5,
+        "completion_tokens": 2,
+        "prompt_tokens_details": {"cached_tokens": 1.5, "audio_tokens": 1},
+    }
+    tokens = measure_answer(answer(usage)).tokens
+    assert tokens is not None
+    assert (tokens.input, tokens.cached_input, tokens.audio_input) == (5, None, 1)
+
+
+@pytest.mark.parametrize("nested", [b"[" * 100_000, b'{"usage":' * 100_000])
+def test_nesting_without_end_is_no_answer(nested: bytes) -> None:
+    assert measure_answer(nested) == NOTHING_MEASURED
+    assert StreamMeter("chat.completions").see(frame(nested)) == "other"
+
+
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"usage": 7}', b"\xff\xfe", b"null"])
 def test_nothing_is_measured_in_what_is_no_answer(body: bytes) -> None:
     assert measure_answer(body) == NOTHING_MEASURED
@@ -173,7 +207,12 @@ def test_a_failed_response_keeps_the_usage_it_states() -> None:
 
 @pytest.mark.parametrize(
     "delta",
-    [{"content": "abcd"}, {"refusal": "abcd"}, {"tool_calls": [{"function": {"arguments": "x"}}]}],
+    [
+        {"content": "abcd"},
+        {"refusal": "abcd"},
+        {"audio": {"transcript": "abcd"}},
+        {"tool_calls": [{"function": {"arguments": "x"}}]},
+    ],
 )
 def test_text_refusals_and_tool_calls_are_content(delta: Any) -> None:
     meter = StreamMeter("chat.completions")
