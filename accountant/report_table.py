@@ -36,7 +36,8 @@ def as_table(report: Report, width: int, *, colour: bool = False) -> str:
         for each in report.statements:
             console.print()
             console.print(Text(each.tenant, style="bold"))
-            console.print(_statement(report, each))
+            table = _lines(report, each.tenant)
+            console.print(_statement(table, report, each) if table.row_count else "nothing used")
     else:
         console.print()
         console.print(_lines(report, None))
@@ -48,13 +49,21 @@ def as_table(report: Report, width: int, *, colour: bool = False) -> str:
     return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
 
 
-def _statement(report: Report, each: Statement) -> Table:
-    table = _lines(report, each.tenant)
+def _statement(table: Table, report: Report, each: Statement) -> Table:
+    """The tenant's lines with their total, which says so when a line is missing from it."""
+    tenants = {line.group[report.by.index("tenant")] for line in report.unpriced}
+    note = "without unpriced lines" if each.tenant in tenants else ""
     table.add_section()
-    blanks = [""] * (len(table.columns) - 2)
-    table.add_row("rounding", *blanks, plain(each.rounding))
-    table.add_row(Text("statement", style="bold"), *blanks, Text(str(each.total), style="bold"))
+    table.add_row(*_foot(table, "rounding", "", plain(each.rounding)))
+    table.add_row(*_foot(table, "statement", note, str(each.total)), style="bold")
     return table
+
+
+def _foot(table: Table, label: str, note: str, amount: str) -> list[str]:
+    """A row below the lines: its label first, its note under the meters, its amount last."""
+    cells = [label, *[""] * (len(table.columns) - 2), amount]
+    cells[-4] = f"{cells[-4]} {note}".strip()
+    return cells
 
 
 def _lines(report: Report, tenant: str | None) -> Table:

@@ -45,6 +45,19 @@ def test_usage_without_a_rate_is_unpriced_and_never_zero() -> None:
     assert "unknown region" in " ".join(shown[-3] + shown[-2])
 
 
+@pytest.mark.parametrize("by", [BY, ("tenant",)])
+def test_a_statement_says_when_a_line_is_missing_from_its_total(by: tuple[str, ...]) -> None:
+    cells = [money_cell(), money_cell(sku=sku(model="gpt-9"))]
+    shown = [" ".join(line) for line in table(*cells, by=by, width=120)]
+    assert "statement without unpriced lines 0.00" in shown
+
+
+def test_a_tenant_that_used_nothing_has_no_empty_table() -> None:
+    shown = table(money_cell(tenant="unallocated", usage=Usage(3, {})))
+    assert ["nothing", "used"] in shown
+    assert not any("meter" in line for line in shown)
+
+
 def test_coverage_counts_every_request() -> None:
     pending = money_cell(sku=sku(provenance="pending"), usage=Usage(1, {}))
     estimated = money_cell(sku=sku(provenance="estimated"))
