@@ -52,7 +52,7 @@ def as_table(report: Report, width: int, *, colour: bool = False) -> str:
 def _statement(table: Table, report: Report, each: Statement) -> Table:
     """The tenant's lines with their total, which says so when a line is missing from it."""
     tenants = {line.group[report.by.index("tenant")] for line in report.unpriced}
-    note = "without unpriced lines" if each.tenant in tenants else ""
+    note = "priced lines" if each.tenant in tenants else ""
     table.add_section()
     table.add_row(*_foot(table, "rounding", "", plain(each.rounding)))
     table.add_row(*_foot(table, "statement", note, str(each.total)), style="bold")

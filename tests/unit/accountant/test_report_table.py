@@ -49,7 +49,7 @@ def test_usage_without_a_rate_is_unpriced_and_never_zero() -> None:
 def test_a_statement_says_when_a_line_is_missing_from_its_total(by: tuple[str, ...]) -> None:
     cells = [money_cell(), money_cell(sku=sku(model="gpt-9"))]
     shown = [" ".join(line) for line in table(*cells, by=by, width=120)]
-    assert "statement without unpriced lines 0.00" in shown
+    assert "statement priced lines 0.00" in shown
 
 
 def test_a_tenant_that_used_nothing_has_no_empty_table() -> None:
