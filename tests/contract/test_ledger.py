@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+import pytest
 from builders import NOON
 from ledgers import (
     OCTOBER,
@@ -193,3 +194,19 @@ async def test_cells_are_sorted_with_unallocated_usage_first(ledger: Ledger) -> 
     order = [(cell.tenant, cell.hour, cell.billing_code or "") for cell in money]
     assert order == sorted(order)
     assert len(order) == len(events)
+
+
+@pytest.mark.parametrize("minutes", [-60, -1, 60, 119])
+async def test_the_same_key_in_the_hour_beside_is_a_conflict(ledger: Ledger, minutes: int) -> None:
+    moved = NOON + timedelta(minutes=minutes)
+    assert await ledger.apply(measured("a"), measured("a", time=moved)) == ["applied", "conflict"]
+
+
+async def test_a_request_that_only_reasoned_is_a_request_of_output(ledger: Ledger) -> None:
+    await ledger.apply(
+        measured("a", tokens=Tokens(input=1, output=5, reasoning_output=5)),
+        measured("b", tokens=Tokens(input=1, output=5)),
+    )
+    [cell], [user_cell] = ledger.cells()
+    assert cell.usage.meters["output"] == user_cell.usage.meters["output"] == Meter(5, 2)
+    assert cell.usage.meters["reasoning_output"] == Meter(5, 1)

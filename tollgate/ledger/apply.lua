@@ -2,8 +2,8 @@
 --
 -- KEYS  every key known beforehand; a completion may also reach another hour of the same slot
 -- ARGV  prefix, memory in ms, now and until in s, limits of codes and users, overflow, events
--- An event is key, body, kind, hour, day, code, user, sku, counts; the last four are JSON texts,
--- so none holds a line end. counts is meter and quantity in turn, one a line. Quantities stay
+-- An event is key, body, kind, hour, the hours before and after it, day, code, user, sku, counts;
+-- the last four are JSON texts, so none holds a line end. counts is meter and quantity in turn, one a line. Quantities stay
 -- strings: a Lua number is exact to 2^53 only.
 local prefix, memory_ms, now, until_s = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local max_codes, max_users, overflow = tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7]
@@ -18,7 +18,7 @@ end
 local function count(hash, row, sign, counts)
   add(hash, '[' .. row .. ']', sign, '1')
   for meter, quantity in string.gmatch(counts, '([^\n]+)\n([^\n]+)') do
-    add(hash, '[' .. row .. ',"q",' .. meter .. ']', sign, quantity)
+    if quantity ~= '0' then add(hash, '[' .. row .. ',"q",' .. meter .. ']', sign, quantity) end
     add(hash, '[' .. row .. ',"n",' .. meter .. ']', sign, '1')
   end
 end
@@ -133,6 +133,9 @@ local function apply(event)
   local body = redis.call('HGET', ids, field)
   if body then return body == event.body and 'duplicate' or 'conflict' end
   if forgotten(ids, event.hour) then return 'late' end
+  for _, hour in ipairs(event.beside) do
+    if redis.call('HEXISTS', prefix .. 'ids:' .. hour, field) == 1 then return 'conflict' end
+  end
   local outcome = (completes and apply_completion or apply_other)(event, pair_of(event.key))
   if outcome ~= 'conflict' then remember(ids, field, event) end
   return outcome
@@ -140,10 +143,11 @@ end
 
 forget_pairs()
 local outcomes = {}
-for i = 8, #ARGV, 9 do
+for i = 8, #ARGV, 11 do
   outcomes[#outcomes + 1] = apply({
-    key = ARGV[i], body = ARGV[i + 1], kind = ARGV[i + 2], hour = ARGV[i + 3], day = ARGV[i + 4],
-    code = ARGV[i + 5], user = ARGV[i + 6], sku = ARGV[i + 7], counts = ARGV[i + 8],
+    key = ARGV[i], body = ARGV[i + 1], kind = ARGV[i + 2], hour = ARGV[i + 3],
+    beside = {ARGV[i + 4], ARGV[i + 5]}, day = ARGV[i + 6], code = ARGV[i + 7],
+    user = ARGV[i + 8], sku = ARGV[i + 9], counts = ARGV[i + 10],
   })
 end
 return outcomes

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Final
+
 import msgspec
 
 from tollgate.usage.event import COMPLETABLE, ReceivedEvent, UsageData
 from tollgate.usage.periods import day_of, hour_of
 from tollgate.usage.sku import Sku, sku_of
 from tollgate.usage.tokens import leaves
+
+_HOUR: Final = timedelta(hours=1)
 
 
 class Booking(msgspec.Struct, frozen=True, kw_only=True):
@@ -17,7 +22,10 @@ class Booking(msgspec.Struct, frozen=True, kw_only=True):
         key: Digest of the idempotency key, 16 bytes.
         body: Digest of the body, 8 bytes.
         hour: UTC hour of the event's time; `day` is its UTC day.
-        counts: Leaf or unit to its quantity; zero is left out.
+        beside: The hours before and after: the same key there is a conflict, for a time that is
+            written in another way may fall on the other side.
+        counts: Leaf or unit to its quantity; zero is left out, but for the output of a request
+            that only reasoned: reasoning is output, so the request is one of output.
         completable: A completion may replace it.
         completes: It is such a completion itself.
         raw: The bytes as received.
@@ -27,6 +35,7 @@ class Booking(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
     tenant: str
     hour: str
+    beside: tuple[str, str]
     day: str
     billing_code: str | None
     user: str | None
@@ -45,6 +54,7 @@ def book(received: ReceivedEvent) -> Booking:
         body=received.body,
         tenant=data.tenant,
         hour=hour_of(time),
+        beside=(hour_of(time - _HOUR), hour_of(time + _HOUR)),
         day=day_of(time),
         billing_code=data.billing_code,
         user=data.user,
@@ -59,4 +69,7 @@ def book(received: ReceivedEvent) -> Booking:
 def _counts(data: UsageData) -> dict[str, int]:
     """Leaves and units; no unit is named like a leaf."""
     counts = {**(leaves(data.tokens) if data.tokens else {}), **data.units}
-    return {meter: quantity for meter, quantity in counts.items() if quantity}
+    counted = {meter: quantity for meter, quantity in counts.items() if quantity}
+    if "reasoning_output" in counted:
+        counted.setdefault("output", 0)
+    return counted

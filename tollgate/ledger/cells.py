@@ -21,8 +21,8 @@ class Meter(msgspec.Struct, frozen=True):
     """How much of one thing: tokens of a leaf, or a unit.
 
     Args:
-        quantity: The sum over the requests.
-        requests: How many requests had any of it.
+        quantity: The sum over the requests. 0 only for `output`, where all of it was reasoning.
+        requests: How many requests had any of it; those of `output` include reasoning.
     """
 
     quantity: int

@@ -57,7 +57,8 @@ class TenantKeys:
 
     def of(self, bookings: Iterable[Booking]) -> list[str]:
         """Every key that applying the bookings is known to touch beforehand."""
-        names = {f"ids:{booking.hour}" for booking in bookings}
+        hours = {hour for booking in bookings for hour in (booking.hour, *booking.beside)}
+        names = {f"ids:{hour}" for hour in hours}
         names |= {f"money:{booking.hour}" for booking in bookings}
         names |= {f"users:{booking.day}" for booking in bookings}
         names |= {f"names:{booking.day}" for booking in bookings}

@@ -129,6 +129,8 @@ class _Tenant:
         body = known and known.bodies.get((booking.key, booking.completes))
         if body:
             return "duplicate" if body == booking.body else "conflict"
+        if any(self._holds(hour, booking, now) for hour in booking.beside):
+            return "conflict"
         outcome = (self._complete if booking.completes else self._take)(booking, now)
         if outcome != "conflict":
             self._remember(booking, now)
@@ -181,6 +183,12 @@ class _Tenant:
     ) -> None:
         until = now + self.limits.memory_s
         self.pairs[booking.key] = _Pair(state, until, place, booking.sku, booking.counts)
+
+    def _holds(self, hour: str, booking: Booking, now: float) -> bool:
+        known = self.ids.get(hour)
+        if known is None or known.until <= now:
+            return False
+        return (booking.key, booking.completes) in known.bodies
 
     def _taken(self, key: bytes, now: float) -> bool:
         """Whether an event that is no completion took the key, in any hour."""

@@ -31,7 +31,10 @@ _PASSING: Final = (
     redis.TryAgainError,
 )
 # The same by their first word, where redis-py has no class.
-_PASSING_WORDS: Final = frozenset({"MISCONF", "NOREPLICAS", "BUSY", "UNKILLABLE", "NOAUTH"})
+_PASSING_WORDS: Final = frozenset(
+    {"MISCONF", "NOREPLICAS", "BUSY", "UNKILLABLE", "NOAUTH", "WRONGTYPE"}
+)
+_NO_SUCH_DATABASE: Final = "DB index is out of range"
 _ADVICE: Final = (
     (redis.OutOfMemoryError, "its memory is full: give it more, or remove other data"),
     (redis.ReadOnlyError, "it is a replica that takes no writes: check the address"),
@@ -43,6 +46,7 @@ _ADVICE: Final = (
     (redis.MaxConnectionsError, "all connections are in use: allow more"),
     (redis.ClusterDownError, "the cluster is down: wait until its nodes are back"),
     (redis.ConnectionError, "it cannot be reached: check that it runs, and the address"),
+    (redis.ResponseError, "its database is not one of a ledger: check the address"),
 )
 
 
@@ -59,7 +63,8 @@ def store_errors() -> Generator[None]:
 
 def _is_bug(error: Exception) -> bool:
     if isinstance(error, redis.ResponseError) and not isinstance(error, _PASSING):
-        return str(error).partition(" ")[0] not in _PASSING_WORDS
+        text = str(error)
+        return text.partition(" ")[0] not in _PASSING_WORDS and _NO_SUCH_DATABASE not in text
     return isinstance(error, _BUGS)
 
 

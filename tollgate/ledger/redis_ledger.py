@@ -126,6 +126,7 @@ def _arguments(bookings: list[Booking]) -> Iterator[str | bytes]:
         yield booking.body
         yield _kind(booking)
         yield booking.hour
+        yield from booking.beside
         yield booking.day
         yield name_field(booking.billing_code)
         yield name_field(booking.user)

@@ -28,11 +28,11 @@ class Tally:
             self.counted[meter] += sign
 
     def usage(self) -> Usage:
-        """The counters as a cell shows them: meters by name, none that is 0."""
+        """The counters as a cell shows them: meters by name, none without a request."""
         meters = {
-            meter: Meter(quantity, self.counted[meter])
-            for meter, quantity in sorted(self.quantities.items())
-            if quantity
+            meter: Meter(self.quantities[meter], requests)
+            for meter, requests in sorted(self.counted.items())
+            if requests
         }
         return Usage(self.requests, meters)
 

@@ -16,7 +16,7 @@ from tollgate.usage.tokens import NO_TOKENS, Count, Tokens
 EVENT_TYPE: Final = "tollgate.usage.v1"
 MAX_EVENT_BYTES: Final = 1_000_000  # Event Grid takes events up to 1 MB
 MAX_UNITS: Final = 32
-FIRST_YEAR: Final = 2000  # an earlier time is a clock that was never set
+YEARS: Final = range(2000, 9999)  # an earlier time is a clock that was never set
 
 # Names are shown to people and stand in logs and files: no control characters, no line ends.
 Name = Annotated[
@@ -117,6 +117,7 @@ class ReceivedEvent(msgspec.Struct, frozen=True):
     raw: bytes
 
 
+_FINER_THAN_MS: Final = re.compile(r"(\.\d{3})\d+")
 _decoder: Final = msgspec.json.Decoder(UsageEvent)
 _members: Final = msgspec.json.Decoder(dict[str, Any])
 
@@ -130,14 +131,13 @@ def decode_event(raw: bytes) -> ReceivedEvent:
     if len(raw) > MAX_EVENT_BYTES:
         raise InvalidEvent(f"{len(raw)} bytes is more than the limit of {MAX_EVENT_BYTES}")
     try:
-        event = _decoder.decode(raw)
-        data = _members.decode(raw)["data"]
-        event = msgspec.structs.replace(event, time=_utc_ms(event.time))
+        event, members = _decoder.decode(raw), _members.decode(raw)
+        event = msgspec.structs.replace(event, time=_utc_ms(_cut_to_ms(members["time"])))
     except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError) as error:
         raise InvalidEvent(_readable(str(error))) from None
-    if event.time.year < FIRST_YEAR:
-        raise InvalidEvent(f"its time lies before {FIRST_YEAR}")
-    return ReceivedEvent(event, event_key(event), _body_digest(event, data), raw)
+    if event.time.year not in YEARS:
+        raise InvalidEvent(f"its time lies outside the years {YEARS[0]} to {YEARS[-1]}")
+    return ReceivedEvent(event, event_key(event), _body_digest(event, members["data"]), raw)
 
 
 def encode_event(event: UsageEvent) -> bytes:
@@ -185,6 +185,11 @@ def _readable(reason: str) -> str:
 def _body_digest(event: UsageEvent, data: Mapping[str, Any]) -> bytes:
     body = [event.type, event.subject, _rfc3339_ms(event.time), data]
     return blake2b(msgspec.json.encode(body, order="sorted"), digest_size=8).digest()
+
+
+def _cut_to_ms(text: str) -> datetime:
+    """An RFC 3339 time without what is finer than milliseconds; rounding could change the month."""
+    return msgspec.convert(_FINER_THAN_MS.sub(r"\1", text), datetime)
 
 
 def _utc_ms(time: datetime) -> datetime:
