@@ -1,10 +1,12 @@
 """The local journal: every event is here before the client's last byte, and leaves when published.
 
 A line is one `write` to the page cache: it survives the death of the process, not of the machine.
+An event that the disk does not take is held in memory, and published from there.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 from collections.abc import Callable
@@ -17,6 +19,7 @@ import msgspec
 from tollgate.events.segments import (
     BEGUN,
     EVENT,
+    guarded,
     lock_path,
     read_lines,
     segment_path,
@@ -26,14 +29,22 @@ from tollgate.usage.event import UsageEvent, encode_event
 
 DEFAULT_SEGMENT_BYTES: Final = 8 * 1024 * 1024
 REFUSED_FILE: Final = "refused.jsonl"
+_log: Final = logging.getLogger(__name__)
 
 
 class Batch(msgspec.Struct, frozen=True):
-    """Events to be published, oldest first, and the place in the journal behind them."""
+    """Events to be published, oldest first, and the place in the journal behind them.
+
+    Args:
+        events: Encoded CloudEvents.
+        segment: The segment that the rest begins in, at `offset`.
+        held: How many of the events are from memory.
+    """
 
     events: list[bytes]
     segment: int
     offset: int
+    held: int = 0
 
 
 class Journal:
@@ -57,12 +68,14 @@ class Journal:
         self._segment_bytes = segment_bytes
         self._on_append = on_append
         self.writer = secrets.token_hex(8)
-        self._lock = try_lock(lock_path(folder, self.writer))
+        self._held: list[bytes] = []  # events that the disk did not take
         self._open_requests: dict[str, int] = {}  # request id -> segment of its begun line
         self._first, self._last = 0, 0  # segments that are still there
         self._read_segment, self._read_offset = 0, 0
         self._depth = 0
-        self._file = self._open_segment()
+        with guarded(folder):
+            self._lock = try_lock(lock_path(folder, self.writer))
+            self._file = self._open_segment(0)
 
     @property
     def depth(self) -> int:
@@ -82,14 +95,21 @@ class Journal:
 
     def record_raw(self, event: bytes) -> None:
         """Keep an event that is already encoded."""
-        self._append(EVENT, event)
+        try:
+            self._append(EVENT, event)
+        except OSError as error:
+            self._held.append(event)
+            _log.critical("the journal cannot be written (%s): events are only in memory", error)
         self._depth += 1
         self._on_append()
 
     def next_batch(self, max_events: int, max_bytes: int) -> Batch:
         """The oldest events that are not yet published; the same ones until they are committed."""
-        events: list[bytes] = []
+        self._write_held()
         segment, offset, size = self._read_segment, self._read_offset, 0
+        if held := self._held[:max_events]:
+            return Batch(held, segment, offset, len(held))
+        events: list[bytes] = []
         while True:
             path = segment_path(self._folder, self.writer, segment)
             for kind, event, behind in read_lines(path, offset):
@@ -106,6 +126,7 @@ class Journal:
     def commit(self, batch: Batch) -> None:
         """The batch is published: forget it, and the segments that are done with."""
         self._read_segment, self._read_offset = batch.segment, batch.offset
+        del self._held[: batch.held]
         self._depth -= len(batch.events)
         needed = min([self._read_segment, *self._open_requests.values()])
         while self._first < needed:
@@ -119,13 +140,26 @@ class Journal:
 
     def close(self) -> None:
         """Close the files; what is not published stays for the next start."""
+        self._write_held()
+        if self._held:
+            _log.critical("%d events are lost: the journal cannot be written", len(self._held))
         os.close(self._file)
-        if not self._depth and not self._open_requests:
-            for number in range(self._first, self._last + 1):
-                segment_path(self._folder, self.writer, number).unlink()
-            lock_path(self._folder, self.writer).unlink()
-        if self._lock is not None:
-            os.close(self._lock)
+        with guarded(self._folder):
+            if not self._depth and not self._open_requests:
+                for number in range(self._first, self._last + 1):
+                    segment_path(self._folder, self.writer, number).unlink()
+                lock_path(self._folder, self.writer).unlink()
+            if self._lock is not None:
+                os.close(self._lock)
+
+    def _write_held(self) -> None:
+        """Bring to the disk what it did not take before, as far as it takes it now."""
+        while self._held:
+            try:
+                self._append(EVENT, self._held[0])
+            except OSError:
+                return
+            del self._held[0]
 
     def _append(self, kind: bytes, event: bytes) -> None:
         line = kind + b" " + event + b"\n"
@@ -135,10 +169,19 @@ class Journal:
             os.ftruncate(self._file, size - written)  # the next line must begin a line
             raise OSError(ENOSPC, "the journal's disk took only a part of a line")
         if size >= self._segment_bytes:
-            os.close(self._file)
-            self._last += 1
-            self._file = self._open_segment()
+            self._roll_over()
 
-    def _open_segment(self) -> int:
-        path = segment_path(self._folder, self.writer, self._last)
+    def _roll_over(self) -> None:
+        """Begin a new segment; where that fails, the old one just grows on."""
+        try:
+            following = self._open_segment(self._last + 1)
+        except OSError as error:
+            _log.warning("the journal cannot begin a new segment: %s", error)
+            return
+        os.close(self._file)
+        self._file = following
+        self._last += 1
+
+    def _open_segment(self, number: int) -> int:
+        path = segment_path(self._folder, self.writer, number)
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)

@@ -10,9 +10,16 @@ from typing import Final
 import msgspec
 
 from tollgate.events.journal import REFUSED_FILE, Journal
-from tollgate.events.segments import BEGUN, EVENT, lock_path, read_lines, try_lock
+from tollgate.events.segments import (
+    BEGUN,
+    EVENT,
+    guarded,
+    lock_path,
+    read_lines,
+    try_lock,
+    writers,
+)
 
-_SUFFIX: Final = ".lock"
 _log: Final = logging.getLogger(__name__)
 
 
@@ -29,17 +36,19 @@ def recover(folder: Path, journal: Journal) -> int:
     Returns:
         How many events were taken over.
     """
-    count = 0
-    for lock in sorted(folder.glob(f"*{_SUFFIX}")):
-        writer = lock.name.removesuffix(_SUFFIX)
-        if writer == journal.writer:
-            continue
-        descriptor = try_lock(lock)
-        if descriptor is None:
-            continue
-        count += _take_over(folder, writer, journal)
-        os.close(descriptor)
-    return count
+    with guarded(folder):
+        left = [writer for writer in writers(folder) if writer != journal.writer]
+        return sum(_take_over_if_dead(folder, writer, journal) for writer in left)
+
+
+def _take_over_if_dead(folder: Path, writer: str, journal: Journal) -> int:
+    lock = try_lock(lock_path(folder, writer))
+    if lock is None:
+        return 0
+    try:
+        return _take_over(folder, writer, journal)
+    finally:
+        os.close(lock)
 
 
 def _take_over(folder: Path, writer: str, journal: Journal) -> int:

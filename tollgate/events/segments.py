@@ -1,19 +1,24 @@
 """The journal's files: append-only lines, in numbered segments of one writer each.
 
 A writer holds a lock on `<writer>.lock` for as long as it lives, so that whoever finds the lock
-free knows that the segments beside it were left behind.
+free knows that the segments beside it were left behind. Writers come, go and take over one at a
+time, under the folder's guard: between making a lock's file and locking it, nobody looks.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 BEGUN: Final = b"B"  # a request that went upstream: the event that stands for it if nothing follows
 EVENT: Final = b"E"  # an event to be published
+
+_LOCK_SUFFIX: Final = ".lock"
+_GUARD: Final = "guard"
 
 
 def segment_path(folder: Path, writer: str, number: int) -> Path:
@@ -23,7 +28,24 @@ def segment_path(folder: Path, writer: str, number: int) -> Path:
 
 def lock_path(folder: Path, writer: str) -> Path:
     """Where a writer's lock lies."""
-    return folder / f"{writer}.lock"
+    return folder / f"{writer}{_LOCK_SUFFIX}"
+
+
+@contextmanager
+def guarded(folder: Path) -> Generator[None]:
+    """Keep other processes from starting, ending or taking over in this folder meanwhile."""
+    descriptor = os.open(folder / _GUARD, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def writers(folder: Path) -> list[str]:
+    """Every writer that has a lock or a segment in the folder."""
+    locks = {path.name.removesuffix(_LOCK_SUFFIX) for path in folder.glob(f"*{_LOCK_SUFFIX}")}
+    return sorted(locks | {path.name.rpartition("-")[0] for path in folder.glob("*-*.jsonl")})
 
 
 def try_lock(path: Path) -> int | None:

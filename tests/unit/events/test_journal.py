@@ -113,7 +113,7 @@ def test_a_journal_with_nothing_left_leaves_nothing_behind(tmp_path: Path) -> No
     journal.record(event("req-1"))
     _drain(journal)
     journal.close()
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["guard"]
 
 
 def test_what_is_not_published_stays_for_the_next_start(tmp_path: Path) -> None:
@@ -133,16 +133,61 @@ def test_a_refused_event_is_kept_beside_the_journal(journal: Journal, tmp_path: 
     assert kept == [raw_event("req-1"), raw_event("req-2")]
 
 
-def test_a_line_that_the_disk_takes_in_part_is_told_and_spoils_no_other(
-    journal: Journal, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """A disk that takes a part of each line, until the patch is undone."""
     write = os.write
-    with monkeypatch.context() as full_disk:
-        full_disk.setattr(os, "write", lambda file, line: write(file, line[:20]))  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
-        with pytest.raises(OSError, match="only a part of a line"):
-            journal.record(event("req-1"))
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", lambda file, line: write(file, line[:20]))  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+        yield patch
+
+
+def test_what_the_disk_does_not_take_is_published_from_memory(
+    journal: Journal, full_disk: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    journal.record(event("req-1"))
+    assert (journal.depth, "only in memory" in caplog.text) == (1, True)
+    assert _drain(journal) == [[raw_event("req-1")]]
+    full_disk.undo()
     journal.record(event("req-2"))
     assert _drain(journal) == [[raw_event("req-2")]]
+    assert journal.depth == 0
+
+
+def test_what_is_held_in_memory_is_written_when_the_disk_takes_it_again(
+    tmp_path: Path, full_disk: pytest.MonkeyPatch
+) -> None:
+    journal = Journal(tmp_path)
+    journal.record(event("req-1"))
+    full_disk.undo()
+    journal.close()
+    successor = Journal(tmp_path)
+    assert recover(tmp_path, successor) == 1
+    assert _drain(successor) == [[raw_event("req-1")]]
+    successor.close()
+
+
+def test_a_request_is_not_begun_on_a_full_disk(
+    journal: Journal, full_disk: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(OSError, match="only a part of a line"):
+        journal.begin(event("req-1"))
+    full_disk.undo()
+
+
+def test_where_no_new_segment_can_be_begun_the_old_one_grows_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal(tmp_path, segment_bytes=1)
+    with monkeypatch.context() as no_files_left:
+        no_files_left.setattr(os, "open", lambda *_: (_ for _ in ()).throw(OSError("no inodes")))  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+        journal.record(event("req-1"))
+    journal.record(event("req-2"))
+    assert [each for batch in _drain(journal) for each in batch] == [
+        raw_event("req-1"),
+        raw_event("req-2"),
+    ]
+    journal.close()
 
 
 def test_only_the_owner_may_read_the_journal(journal: Journal, tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def _abandoned(folder: Path) -> Journal:
 
 def test_an_empty_folder_has_nothing_to_recover(tmp_path: Path) -> None:
     assert _recovered(tmp_path) == []
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["guard"]
 
 
 def test_a_dead_writers_events_are_taken_over_and_a_begun_request_is_unknown(
@@ -66,7 +66,7 @@ def test_a_dead_writers_events_are_taken_over_and_a_begun_request_is_unknown(
     _abandoned(tmp_path)
     found = {taken.id: taken.data.provenance for taken in _recovered(tmp_path)}
     assert found == {"req-1": "measured", "req-2": "measured", "open": "unknown"}
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["guard"]
 
 
 def test_a_living_writer_is_left_alone(tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_a_line_that_is_no_event_is_kept_aside_and_holds_nothing_up(
 def test_a_lock_whose_segments_are_gone_is_cleared_away(tmp_path: Path) -> None:
     (tmp_path / "dead.lock").touch()
     assert _recovered(tmp_path) == []
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["guard"]
 
 
 def test_a_recovery_that_dies_half_way_loses_nothing(tmp_path: Path) -> None:
@@ -127,3 +127,40 @@ def test_a_killed_process_loses_no_event_and_no_begun_request(tmp_path: Path) ->
     assert len(found) == len(set(found))
     assert told <= set(found)
     assert len(set(found) - told) <= 1  # written, and killed before it could say so
+
+
+STARTS = """
+import os, sys
+from pathlib import Path
+from builders import event
+from tollgate.events.journal import Journal
+from tollgate.events.recovery import recover
+
+folder, name = Path(sys.argv[1]), sys.argv[2]
+journal = Journal(folder)
+recover(folder, journal)
+for number in range(5):
+    journal.record(event(f"{name}-{number}"))
+os._exit(0)
+"""
+
+
+def test_processes_that_start_at_once_take_nothing_from_each_other(tmp_path: Path) -> None:
+    environment = {"PYTHONPATH": str(Path(__file__).parents[2])}
+    for turn in range(3):
+        started = [
+            subprocess.Popen(
+                [sys.executable, "-c", STARTS, str(tmp_path), f"{turn}-{name}"], env=environment
+            )
+            for name in range(4)
+        ]
+        assert [process.wait(30) for process in started] == [0] * 4
+    ids = {taken.id for taken in _recovered(tmp_path)}
+    assert len(ids) == 3 * 4 * 5
+
+
+def test_segments_without_a_lock_are_taken_over_too(tmp_path: Path) -> None:
+    _abandoned(tmp_path)
+    for lock in tmp_path.glob("*.lock"):
+        lock.unlink()
+    assert {taken.id for taken in _recovered(tmp_path)} == {"req-1", "req-2", "open"}
