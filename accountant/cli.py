@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
-from urllib.parse import quote
 
 import typer
 
@@ -21,12 +20,13 @@ from tollgate.errors import SettingsError, TollgateError
 from tollgate.usage.periods import Month
 
 if TYPE_CHECKING:
+    from accountant.kept_aside import Ledger
     from accountant.rate_card import RateCard
     from accountant.report import Report
-    from tollgate.ledger.cells import LedgerReader
 
 ANSWER_IS_NO: Final = 1
 BAD_INPUT: Final = 2
+READER_LEFT: Final = 141  # what a shell says of a program that a broken pipe ended
 
 app = typer.Typer(
     name="accountant",
@@ -71,11 +71,11 @@ def accountant() -> None:
 def report(  # noqa: PLR0913, PLR0917  each is an option of the command
     period: Annotated[str, typer.Argument(metavar="MONTH", help="A month in UTC, as 2026-10.")],
     by: Annotated[
-        list[Group] | None,
+        list[str] | None,
         typer.Option(
             metavar="FIELD",
-            help="Group by tenant, billing-code, model, user or region; repeat for more. "
-            "Default: the first three.",
+            help="Group by tenant, billing-code, model, user or region; repeat, or use "
+            "commas, for more. Default: the first three.",
         ),
     ] = None,
     tenant: Annotated[
@@ -95,15 +95,14 @@ def report(  # noqa: PLR0913, PLR0917  each is an option of the command
 ) -> None:
     """Price a month and show what each tenant owes.
 
-    Usage without a rate is shown as unpriced and is not in the total.
+    Usage without a rate is unpriced, usage that is not known is uncounted; neither is in the total.
     """
     with _told_problems():
-        month = _month(period)
-        groups = [group.replace("-", "_") for group in dict.fromkeys(by or _DEFAULT_BY)]
-        card = _card(rates)
-        with _ledger(redis_url) as ledger:
-            found = _report(ledger, month, groups, tenant, card)
+        month, groups, card = _month(period), _groups(by or _DEFAULT_BY), _card(rates)
+        found, aside = _read(redis_url, month, groups, tenant, card)
         _deliver(found, layout, out, tenant)
+    for line in aside:
+        _say(line)
     if not found.requests:
         _say(f"no usage in {month}" + (f" by tenant {tenant!r}" if tenant else ""))
         raise typer.Exit(ANSWER_IS_NO)
@@ -121,22 +120,36 @@ def _month(text: str) -> Month:
         raise SettingsError([str(error)]) from None
 
 
+def _groups(typed: Sequence[str]) -> list[str]:
+    """What was typed, each once, as the report names it."""
+    names = [name.strip() for text in typed for name in text.split(",")]
+    unknown = [name for name in names if name not in {*Group}]
+    if unknown:
+        known = ", ".join(Group)
+        raise SettingsError([f"--by: {name!r} is not one of {known}" for name in unknown])
+    return [name.replace("-", "_") for name in dict.fromkeys(names)]
+
+
 def _card(path: Path | None) -> RateCard:
     from accountant.rate_files import SHIPPED_RATES, load_rate_card
 
     return load_rate_card(path or SHIPPED_RATES)
 
 
-def _report(
-    ledger: LedgerReader, month: Month, by: list[str], tenant: str | None, card: RateCard
-) -> Report:
+def _read(
+    url: str | None, month: Month, by: list[str], tenant: str | None, card: RateCard
+) -> tuple[Report, list[str]]:
+    """The report, and what the ledger keeps aside of those who are in it."""
+    from accountant.kept_aside import kept_aside_lines
     from accountant.report import month_cells, month_report
 
-    return month_report(month, by, month_cells(ledger, month, by, tenant), card)
+    with _ledger(url) as ledger:
+        found = month_report(month, by, month_cells(ledger, month, by, tenant), card)
+        return found, [*kept_aside_lines(ledger, (each.tenant for each in found.statements))]
 
 
 @contextmanager
-def _ledger(url: str | None) -> Generator[LedgerReader]:
+def _ledger(url: str | None) -> Generator[Ledger]:
     """The ledger behind a URL, or behind the environment's."""
     from tollgate.connections.redis import open_redis_sync
     from tollgate.ledger.redis_reader import RedisReader
@@ -157,20 +170,22 @@ def _ledger(url: str | None) -> Generator[LedgerReader]:
 
 def _deliver(found: Report, layout: Layout, out: Path | None, tenant: str | None) -> None:
     """Write the report to a file or to stdout; an empty table is not worth a line."""
-    from accountant.report_file import write_report
+    from accountant.report_file import file_name, print_report, write_report
 
     if layout is Layout.TABLE and not found.requests:
         return
-    content = _written(found, layout, to_terminal=out is None and sys.stdout.isatty()).encode()
-    if out is None:
-        typer.echo(content, nl=False)
-        return
-    of_tenant = f".{quote(tenant, safe='')}" if tenant else ""
-    path = out / f"report-{found.period}{of_tenant}.{_SUFFIX[layout]}"
+    to_terminal = out is None and sys.stdout is not None and sys.stdout.isatty()
+    content = _written(found, layout, to_terminal=to_terminal).encode()
+    path = out / file_name(str(found.period), tenant, _SUFFIX[layout]) if out else None
     try:
-        _say(f"wrote {write_report(path.parent, path.name, content)}")
+        if path is None:
+            print_report(content)
+        else:
+            _say(f"wrote {write_report(path.parent, path.name, content)}")
+    except BrokenPipeError:
+        raise typer.Exit(READER_LEFT) from None
     except OSError as error:
-        raise SettingsError([f"cannot write {path}: {error.strerror}"]) from None
+        raise SettingsError([f"cannot write {path or 'to stdout'}: {error.strerror}"]) from None
 
 
 def _written(found: Report, layout: Layout, *, to_terminal: bool) -> str:

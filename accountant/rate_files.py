@@ -33,7 +33,17 @@ SHIPPED_RATES: Final = Path(__file__).parent / "rates"
 _ROW = re.compile(r"^\s*\[\[\s*rate\s*\]\]", re.MULTILINE)
 _PRICE = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?")
 _POWER_OF_TEN = re.compile(r"10{0,12}")
-_PLAIN: Final = {"missing": "is missing", "extra_forbidden": "is not a key of a rate"}
+_PLAIN: Final = {
+    "missing": "is missing",
+    "extra_forbidden": "is not a key of a rate",
+    "string_type": "write it as text",
+    "string_too_short": "is empty",
+    "string_too_long": "is longer than {max_length} characters",
+    "string_pattern_mismatch": 'write three capital letters, such as "USD"',
+    "literal_error": "write {expected}",
+    "int_type": "write a whole number",
+    "model_type": "write each row under [[rate]]",
+}
 _BANDS: Final = tuple(prompt_band(limit) for limit in (*PROMPT_BAND_LIMITS, 10**12))
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=256)]
@@ -147,6 +157,9 @@ def _rates_of(file: Path, problems: list[str]) -> list[Rate]:
     except ValueError as error:  # not TOML, not UTF-8, or not rows
         problems.append(f"{file}: {error}")
         return []
+    except RecursionError:
+        problems.append(f"{file}: is nested too deeply to be read; write each row under [[rate]]")
+        return []
     rates: list[Rate] = []
     for place, row in zip(_places(file, text, len(rows)), rows, strict=True):
         try:
@@ -181,5 +194,6 @@ def _rate(place: str, row: RateRow) -> Rate:
 
 def _problem(entry: Mapping[str, Any]) -> str:
     field = ".".join(str(step) for step in entry["loc"]) or "row"
-    message = _PLAIN.get(entry["type"]) or str(entry["msg"])
-    return f"{field}: {message.removeprefix('Value error, ')}"
+    if entry["type"] in _PLAIN:
+        return f"{field}: {_PLAIN[entry['type']].format(**entry.get('ctx', {}))}"
+    return f"{field}: {entry['msg'].removeprefix('Value error, ')}"

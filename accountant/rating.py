@@ -108,14 +108,15 @@ def rate_usage(sku: Sku, usage: Usage, day: date, card: RateCard) -> list[RatedM
 def priced_meters(usage: Usage) -> dict[str, Meter]:
     """The meters as they are priced: reasoning is output.
 
-    Requests that had either are not known, only that they are at least the greater of both.
+    A request with reasoning also counts as one of `output`, even if nothing else came out, so its
+    requests are those of both. Cells without any are older, and reasoning is all that is known.
     """
     meters = dict(usage.meters)
     reasoning = meters.pop("reasoning_output", Meter(0, 0))
     output = meters.pop("output", Meter(0, 0))
     both = Meter(
         quantity=output.quantity + reasoning.quantity,
-        requests=max(output.requests, reasoning.requests),
+        requests=output.requests or reasoning.requests,
     )
     return {**meters, "output": both}
 

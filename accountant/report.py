@@ -5,66 +5,34 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Final, get_args
+from typing import Any, Final
 
 import msgspec
 
 from accountant.errors import NoSuchTenant
 from accountant.frames import total_by
+from accountant.lines import (
+    PROVENANCES,
+    UNCOUNTED,
+    Line,
+    UnpricedLine,
+    line_order,
+    unpriced_order,
+)
 from accountant.money import EXACT, amount_of, total
 from accountant.rate_card import MATCH_FIELDS, RateCard, matched_values
-from accountant.rating import TOKEN_METERS, RatedLine, rate_cells, unit_of
+from accountant.rating import RatedLine, rate_cells, unit_of
 from accountant.statement import Statement, grand_total, statement
-from tollgate.ledger.cells import OVERFLOW, LedgerReader, MoneyCell, UserCell
-from tollgate.usage.event import Provenance
+from tollgate.ledger.cells import LedgerReader, MoneyCell, UserCell
 from tollgate.usage.periods import Month
 
 GROUPS: Final = ("tenant", "billing_code", "model", "user", "region")
-PROVENANCES: Final[tuple[str, ...]] = get_args(Provenance)
 
 _PRICE: Final = ("unit_price", "per")
 _TOLD: Final = ("meter", "provenance")
 _WANTED: Final = tuple(
     f"rate_{field}" for field in ("model", *MATCH_FIELDS) if field != "provenance"
 )
-
-
-class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """One group's use of one meter at one price.
-
-    Args:
-        group: The values of the report's `by`, in its order.
-        meter: The token leaf as priced, or a unit.
-        provenance: Where the counts are from.
-        quantity: How much, in `unit`.
-        unit: What is counted, in the singular.
-        unit_price: What `per` units cost, in the report's currency.
-        per: A power of ten.
-        amount: What the quantity costs, exactly and unrounded.
-        requests: How many requests had any of this meter; not additive over meters.
-    """
-
-    group: tuple[str | None, ...]
-    meter: str
-    provenance: str
-    quantity: int
-    unit: str
-    unit_price: Decimal
-    per: int
-    amount: Decimal
-    requests: int
-
-
-class UnpricedLine(msgspec.Struct, frozen=True, kw_only=True):
-    """Usage that no rate holds for; `rate_for` is what a row of the card must match."""
-
-    group: tuple[str | None, ...]
-    meter: str
-    provenance: str
-    quantity: int
-    unit: str
-    requests: int
-    rate_for: dict[str, str | None]
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,7 +43,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         currency: ISO 4217, that of the rate card.
         by: The names that lines are grouped by.
         lines: What is priced.
-        unpriced: What is not.
+        unpriced: What is not: no rate holds for it, or its usage is not known.
         coverage: Requests by provenance.
         statements: One a tenant, by name.
         rounding: The total less the exact lines.
@@ -113,11 +81,11 @@ def month_report(
         card: The rates.
     """
     requests: Counter[tuple[str, str]] = Counter()
-    rated = rate_cells(_counted(cells, requests), card)
-    rows = total_by((_row(line) for line in rated), _once("tenant", *by, *_TOLD, *_PRICE, *_WANTED))
+    keys = _once("tenant", *by, *_TOLD, *_PRICE, *_WANTED)
+    rows = total_by(_rows(cells, requests, card), keys)
     priced = [row for row in rows if row["unit_price"] is not None]
     unpriced = [row for row in rows if row["unit_price"] is None]
-    lines = sorted((_line(row, by) for row in _regrouped(priced, by, _PRICE)), key=_line_order)
+    lines = sorted((_line(row, by) for row in _regrouped(priced, by, _PRICE)), key=line_order)
     statements = _statements(requests, priced, unpriced, card.currency)
     grand = grand_total(statements, card.currency)
     return Report(
@@ -126,7 +94,7 @@ def month_report(
         by=tuple(by),
         lines=lines,
         unpriced=sorted(
-            (_unpriced(row, by) for row in _regrouped(unpriced, by, _WANTED)), key=_unpriced_order
+            (_unpriced(row, by) for row in _regrouped(unpriced, by, _WANTED)), key=unpriced_order
         ),
         coverage=_coverage(requests),
         statements=statements,
@@ -155,31 +123,45 @@ def month_cells(
     return (cell for cell in cells if tenant in (None, cell.tenant))
 
 
-def _counted(
-    cells: Iterable[MoneyCell | UserCell], requests: Counter[tuple[str, str]]
-) -> Iterator[MoneyCell | UserCell]:
-    """Pass the cells on, and count their requests by tenant and provenance."""
+def _rows(
+    cells: Iterable[MoneyCell | UserCell], requests: Counter[tuple[str, str]], card: RateCard
+) -> Iterator[dict[str, Any]]:
+    """What is priced or not, and count the requests by tenant and provenance."""
     for cell in cells:
         requests[cell.tenant, cell.sku.provenance] += cell.usage.requests
-        yield cell
+        yield from (_row(line) for line in rate_cells([cell], card))
+        if cell.sku.provenance in UNCOUNTED and cell.usage.requests:
+            yield _uncounted_row(cell)
 
 
 def _row(line: RatedLine) -> dict[str, Any]:
     rate = line.rated.rate
     wanted = {} if rate else matched_values(line.sku)
     return {
-        "tenant": line.tenant,
-        "billing_code": line.billing_code,
-        "model": line.sku.model,
-        "user": line.user,
-        "region": line.sku.region,
+        **_names(line),
         "meter": line.rated.meter,
-        "provenance": line.sku.provenance,
         "unit_price": rate.unit_price if rate else None,
         "per": rate.per if rate else None,
         **{key: wanted.get(key.removeprefix("rate_")) for key in _WANTED},
         "quantity": line.rated.quantity,
         "requests": line.rated.requests,
+    }
+
+
+def _uncounted_row(cell: MoneyCell | UserCell) -> dict[str, Any]:
+    """No meter says that the quantity is not known; 0 is only there to be summed."""
+    blank = dict.fromkeys(("meter", *_PRICE, *_WANTED))
+    return {**_names(cell), **blank, "quantity": 0, "requests": cell.usage.requests}
+
+
+def _names(used: RatedLine | MoneyCell | UserCell) -> dict[str, Any]:
+    return {
+        "tenant": used.tenant,
+        "billing_code": used.billing_code,
+        "model": used.sku.model,
+        "user": None if isinstance(used, MoneyCell) else used.user,
+        "region": used.sku.region,
+        "provenance": used.sku.provenance,
     }
 
 
@@ -209,14 +191,16 @@ def _line(row: Mapping[str, Any], by: Sequence[str]) -> Line:
 
 
 def _unpriced(row: Mapping[str, Any], by: Sequence[str]) -> UnpricedLine:
+    meter = row["meter"]
+    counted = meter is not None
     return UnpricedLine(
         group=tuple(row[name] for name in by),
-        meter=row["meter"],
+        meter=meter,
         provenance=row["provenance"],
-        quantity=row["quantity"],
-        unit=unit_of(row["meter"]),
+        quantity=row["quantity"] if counted else None,
+        unit=unit_of(meter) if counted else None,
         requests=row["requests"],
-        rate_for={key.removeprefix("rate_"): row[key] for key in _WANTED},
+        rate_for={key.removeprefix("rate_"): row[key] for key in _WANTED} if counted else None,
     )
 
 
@@ -243,23 +227,3 @@ def _coverage(requests: Mapping[tuple[str, str], int]) -> dict[str, int]:
     for (_, provenance), count in requests.items():
         counts[provenance] += count
     return {provenance: counts[provenance] for provenance in PROVENANCES}
-
-
-def _line_order(line: Line) -> tuple[object, ...]:
-    return (*_order(line), line.unit_price, line.per)
-
-
-def _unpriced_order(line: UnpricedLine) -> tuple[object, ...]:
-    return (*_order(line), tuple(map(_name_order, line.rate_for.values())))
-
-
-def _order(line: Line | UnpricedLine) -> tuple[object, ...]:
-    """Groups by name, then token leaves as they are listed, units by name, provenance."""
-    leaf = TOKEN_METERS.index(line.meter) if line.meter in TOKEN_METERS else len(TOKEN_METERS)
-    group = tuple(map(_name_order, line.group))
-    return (group, leaf, line.meter, PROVENANCES.index(line.provenance))
-
-
-def _name_order(name: str | None) -> tuple[int, str]:
-    """By name; then the overflow, then what has no name."""
-    return (2 if name is None else int(name == OVERFLOW), name or "")

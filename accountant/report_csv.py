@@ -1,4 +1,9 @@
-"""The report as CSV: one row a line, names escaped so that no spreadsheet runs them."""
+"""The report as CSV: one row a line, names escaped so that no spreadsheet runs them.
+
+A missing name is an empty cell, since no name is empty. `(overflow)` is all names beyond the
+ledger's limit. A name that would be read as that or as a formula stands behind an apostrophe, as
+does a name that looks so escaped.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +11,10 @@ import csv
 from io import StringIO
 from typing import Final
 
-from accountant.labels import label
+from accountant.lines import Line, UnpricedLine
 from accountant.money import plain
-from accountant.report import Line, Report, UnpricedLine
+from accountant.report import Report
+from tollgate.ledger.cells import OVERFLOW
 
 _COLUMNS: Final = (
     "meter",
@@ -22,11 +28,14 @@ _COLUMNS: Final = (
     "requests",
     "status",
 )
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_OVERFLOW: Final = "(overflow)"
+_FORMULA: Final = tuple("=+-@\t\r\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}") + tuple(
+    "\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}"
+)
 
 
 def as_csv(report: Report) -> str:
-    """A header, the priced lines, then those without a price, whose `status` says so.
+    """A header, the priced lines, then those that are `unpriced`, or `uncounted`: not known.
 
     Amounts are exact; the rounding is by statement, so it is no column here.
     """
@@ -34,23 +43,25 @@ def as_csv(report: Report) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("period", *report.by, *_COLUMNS))
     for line in (*report.lines, *report.unpriced):
-        writer.writerow((str(report.period), *_group(report.by, line), *_cells(line, report)))
+        writer.writerow((str(report.period), *map(_text, line.group), *_cells(line, report)))
     return text.getvalue()
-
-
-def _group(by: tuple[str, ...], line: Line | UnpricedLine) -> list[str]:
-    values = zip(by, line.group, strict=True)
-    return [_text(label(field, name)) for field, name in values]
 
 
 def _cells(line: Line | UnpricedLine, report: Report) -> tuple[object, ...]:
     told = (_text(line.meter), line.provenance, line.quantity, line.unit)
     if isinstance(line, UnpricedLine):
-        return (*told, "", "", "", "", line.requests, "unpriced")
+        status = "uncounted" if line.meter is None else "unpriced"
+        return (*told, "", "", "", "", line.requests, status)
     price = (plain(line.unit_price), line.per, plain(line.amount), report.currency)
     return (*told, *price, line.requests, "priced")
 
 
-def _text(name: str) -> str:
-    """A name as text: behind an apostrophe, if a spreadsheet would take it for a formula."""
-    return f"'{name}" if name.startswith(_FORMULA) else name
+def _text(name: str | None) -> str:
+    """A name as text, which comes back whole if one apostrophe is taken off what is escaped."""
+    if name is None:
+        return ""
+    if name == OVERFLOW:
+        return _OVERFLOW
+    bare = name.lstrip("'")
+    risky = bare == _OVERFLOW or bare.startswith(_FORMULA) or bare.lstrip().startswith(_FORMULA)
+    return f"'{name}" if risky else name

@@ -1,12 +1,18 @@
-"""The report as JSON: one object, money as text, quantities as whole numbers."""
+"""The report as JSON: one object, money as text, quantities as whole numbers.
+
+A name is text. Usage without a billing code, user, model or region has null there; what stands for
+all names beyond the ledger's limit is `{"overflow": true}`, which no name can look like. Usage that
+is not known is in `unpriced`, with null for its meter, quantity, unit and rate.
+"""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
+from accountant.lines import Line, UnpricedLine
 from accountant.money import plain
-from accountant.report import Line, Report, UnpricedLine
+from accountant.report import Report
 from tollgate.ledger.cells import OVERFLOW
 
 
@@ -57,6 +63,6 @@ def _unpriced(by: tuple[str, ...], line: UnpricedLine) -> dict[str, Any]:
     }
 
 
-def _group(by: tuple[str, ...], line: Line | UnpricedLine) -> dict[str, str | None]:
+def _group(by: tuple[str, ...], line: Line | UnpricedLine) -> dict[str, object]:
     values = zip(by, line.group, strict=True)
-    return {name: "(overflow)" if value == OVERFLOW else value for name, value in values}
+    return {name: {"overflow": True} if value == OVERFLOW else value for name, value in values}

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from io import StringIO
 from typing import Final
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from accountant.labels import label
+from accountant.labels import label, shown
+from accountant.lines import Line, UnpricedLine
 from accountant.money import plain
-from accountant.report import Line, Report, UnpricedLine
+from accountant.report import Report
 from accountant.statement import Statement
 
 _HEADINGS: Final = {"billing_code": "billing code"}
+_NAME_WIDTH: Final = 12  # names fold down to this; figures never fold
+_GAP: Final = 2
+_PARTIAL: Final = "priced lines"  # beside a total that is not of all lines
 _PER: Final = {1: "", 1_000: "/1K", 1_000_000: "/1M"}
 
 
@@ -26,33 +31,46 @@ def as_table(report: Report, width: int, *, colour: bool = False) -> str:
 
     Args:
         report: What to show.
-        width: Columns of the terminal; 80 suits a pipe.
+        width: Columns of the terminal; 80 suits a pipe. Lines are longer where a figure would
+            else lose digits.
         colour: Whether the terminal shows styles.
     """
     out = StringIO()
+    parts = [*_tables(report), *_closing(report)]
+    width = max([width, *(_least_width(part) for part in parts if isinstance(part, Table))])
     console = Console(file=out, width=width, force_terminal=colour, highlight=False, markup=False)
     console.print(f"Chargeback {report.period} (UTC), draft, in {report.currency}", style="bold")
-    if "tenant" in report.by:
-        for each in report.statements:
-            console.print()
-            console.print(Text(each.tenant, style="bold"))
-            table = _lines(report, each.tenant)
-            console.print(_statement(table, report, each) if table.row_count else "nothing used")
-    else:
-        console.print()
-        console.print(_lines(report, None))
-        console.print()
-        console.print(_totals(report.statements))
-    console.print()
-    for sentence in _closing(report):
-        console.print(sentence)
+    for part in parts:
+        console.print(part, crop=False)
     return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
 
 
-def _statement(table: Table, report: Report, each: Statement) -> Table:
+def _tables(report: Report) -> Iterator[Table | Text]:
+    if "tenant" in report.by:
+        for each in report.statements:
+            yield Text()
+            yield Text(shown(each.tenant), style="bold")
+            table = _lines(report, each.tenant)
+            yield _statement(table, each) if table.row_count else Text("nothing used")
+    else:
+        yield Text()
+        yield _lines(report, None)
+        yield Text()
+        yield _totals(report.statements)
+    yield Text()
+
+
+def _least_width(table: Table) -> int:
+    """What a table needs so that no digit is lost; its columns are told, too."""
+    for column in table.columns:
+        widest = max(cell_len(str(cell)) for cell in (column.header, *column.cells))
+        column.min_width = widest if column.no_wrap else min(widest, _NAME_WIDTH)
+    return sum((column.min_width or 0) + _GAP for column in table.columns) - _GAP
+
+
+def _statement(table: Table, each: Statement) -> Table:
     """The tenant's lines with their total, which says so when a line is missing from it."""
-    tenants = {line.group[report.by.index("tenant")] for line in report.unpriced}
-    note = "priced lines" if each.tenant in tenants else ""
+    note = _PARTIAL if each.unpriced else ""
     table.add_section()
     table.add_row(*_foot(table, "rounding", "", plain(each.rounding)))
     table.add_row(*_foot(table, "statement", note, str(each.total)), style="bold")
@@ -73,13 +91,13 @@ def _lines(report: Report, tenant: str | None) -> Table:
     for place in shown:
         field = report.by[place]
         table.add_column(_HEADINGS.get(field, field), overflow="fold")
-    table.add_column("meter", overflow="fold", min_width=12)
+    table.add_column("meter", overflow="fold")
     for heading in ("quantity", "unit price", "amount"):
         table.add_column(heading, justify="right", no_wrap=True)
     for line in (*report.lines, *report.unpriced):
         if tenant is None or line.group[report.by.index("tenant")] == tenant:
             names = [Text(label(report.by[place], line.group[place])) for place in shown]
-            table.add_row(*names, _meter(line), f"{line.quantity:,}", *_money(line))
+            table.add_row(*names, _meter(line), _quantity(line), *_money(line))
     return table
 
 
@@ -90,45 +108,68 @@ def _table() -> Table:
 
 def _meter(line: Line | UnpricedLine) -> Text:
     """The meter in words, which wrap; and where its count is from, unless it was measured."""
-    words = line.meter.replace("_", " ")
+    words = "tokens not known" if line.meter is None else shown(line.meter.replace("_", " "))
     return Text(words if line.provenance == "measured" else f"{words} ({line.provenance})")
+
+
+def _quantity(line: Line | UnpricedLine) -> str:
+    return _requests(line.requests) if line.quantity is None else f"{line.quantity:,}"
 
 
 def _money(line: Line | UnpricedLine) -> tuple[str | Text, str | Text]:
     if isinstance(line, UnpricedLine):
-        return "", Text("unpriced", style="bold red")
+        return "", Text("uncounted" if line.meter is None else "unpriced", style="bold red")
     return f"{plain(line.unit_price)}{_PER.get(line.per, f'/{line.per:,}')}", plain(line.amount)
 
 
-def _totals(statements: list[Statement]) -> Table:
+def _totals(statements: Sequence[Statement]) -> Table:
+    """Every tenant's total, and whether a line is missing from it."""
     table = _table()
+    partial = any(each.unpriced for each in statements)
     table.add_column("statement of", overflow="fold")
+    if partial:
+        table.add_column("", overflow="fold")
     table.add_column("rounding", justify="right", no_wrap=True)
     table.add_column("total", justify="right", no_wrap=True)
     for each in statements:
-        table.add_row(Text(each.tenant), plain(each.rounding), str(each.total))
+        note = [_PARTIAL if each.unpriced else ""] if partial else []
+        table.add_row(Text(shown(each.tenant)), *note, plain(each.rounding), str(each.total))
     return table
 
 
 def _closing(report: Report) -> Iterator[Text | Padding]:
     """What the tables add up to, what is missing from them, and where the counts are from."""
     rounding = plain(report.rounding)
-    yield Text(f"Total {report.total} {report.currency}, of which rounding {rounding}.", "bold")
-    if report.unpriced:
-        yield Text("Not in the total, for want of a rate:", "bold red")
-        yield from (Padding(wanted, (0, 0, 0, 2)) for wanted in _wanted(report.unpriced))
+    yield _sentence(
+        f"Total {report.total} {report.currency}, of which rounding {rounding}.", "bold"
+    )
+    if wanted := _wanted(report.unpriced):
+        yield _sentence("Not in the total, for want of a rate:", "bold red")
+        yield from (Padding(each, (0, 0, 0, 2)) for each in wanted)
+    if uncounted := sum(line.requests for line in report.unpriced if line.meter is None):
+        missing = f"Not in the total, for want of a count: {_requests(uncounted)}."
+        yield _sentence(missing, "bold red")
     counted = [f"{count:,} {name}" for name, count in report.coverage.items() if count]
-    requests = "1 request" if report.requests == 1 else f"{report.requests:,} requests"
-    yield Text(f"{requests}: {', '.join(counted) or 'none'}.")
+    yield _sentence(f"{_requests(report.requests)}: {', '.join(counted) or 'none'}.")
 
 
-def _wanted(lines: list[UnpricedLine]) -> list[Text]:
+def _sentence(words: str, style: str = "") -> Text:
+    """Words that wrap, but are not folded, as some are figures."""
+    return Text(words, style, overflow="ignore")
+
+
+def _requests(count: int) -> str:
+    return "1 request" if count == 1 else f"{count:,} requests"
+
+
+def _wanted(lines: Sequence[UnpricedLine]) -> list[Text]:
     """What the missing rates must match, with their meters."""
     meters: dict[tuple[str, ...], list[str]] = {}
     for line in lines:
-        values = tuple(value or f"unknown {key}" for key, value in line.rate_for.items())
-        meters.setdefault(values, []).append(line.meter)
+        if line.meter is not None and line.rate_for is not None:
+            values = tuple(value or f"unknown {key}" for key, value in line.rate_for.items())
+            meters.setdefault(values, []).append(line.meter)
     return [
-        Text(f"{', '.join(dict.fromkeys(names))} of {', '.join(values)}")
+        Text(shown(f"{', '.join(dict.fromkeys(names))} of {', '.join(values)}"))
         for values, names in meters.items()
     ]

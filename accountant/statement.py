@@ -17,7 +17,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
         tenant: Who owes it.
         exact: The exact sum of its priced lines.
         total: The same, rounded half-up once to the currency's smallest unit.
-        unpriced: How many lines have no rate and are not in the sum.
+        unpriced: How many lines are not in the sum: no rate holds, or the usage is not known.
     """
 
     tenant: str

@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 from accountant.cli import app
 from tollgate.connections.redis import open_redis
 from tollgate.ledger.redis_ledger import RedisLedger
-from tollgate.usage.event import decode_event, encode_event
+from tollgate.usage.event import UsageEvent, decode_event, encode_event
 
 pytest_plugins = ["servers"]
 
@@ -35,12 +35,14 @@ def ledger(redis_server: str) -> str:
 
 
 async def _fill(url: str) -> None:
-    events = [
-        event("1", scope="global"),
-        event("2", scope="global", tenant="a/../b", user="bob", region="eastus"),
-    ]
     async with open_redis(url) as redis:
         await redis.flushdb()  # pyright: ignore[reportUnknownMemberType]  types of redis-py
+    other = event("2", scope="global", tenant="a/../b", user="bob", region="eastus")
+    await _apply(url, [event("1", scope="global"), other])
+
+
+async def _apply(url: str, events: list[UsageEvent]) -> None:
+    async with open_redis(url) as redis:
         received = [decode_event(encode_event(each)) for each in events]
         await RedisLedger(redis).apply(received, now=OCTOBER.end)
 
@@ -155,3 +157,36 @@ def test_the_module_is_the_command() -> None:
     found = subprocess.run(command, capture_output=True, text=True, check=False)
     assert found.returncode == 2
     assert found.stderr.startswith("accountant: '2026-13' is not a month")
+
+
+def test_groups_can_be_separated_by_commas(ledger: str) -> None:
+    arguments = ("--by", "user, billing-code,user", "--format", "json")
+    found = json.loads(run("report", "2026-10", *arguments, redis_url=ledger).stdout)
+    assert found["by"] == ["user", "billing_code"]
+
+
+@pytest.mark.parametrize("by", ["mood", "tenant,mood"])
+def test_an_unknown_group_is_refused_with_those_there_are(by: str) -> None:
+    result = run("report", "2026-10", "--by", by)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == (
+        "accountant: --by: 'mood' is not one of tenant, billing-code, model, user, region\n"
+    )
+
+
+def test_events_kept_aside_are_told_beside_the_document(ledger: str) -> None:
+    asyncio.run(_apply(ledger, [event("1", user="bob"), event("2", tenant="a/../b", user="eve")]))
+    result = run("report", "2026-10", "--format", "json", "--tenant", "contoso", redis_url=ledger)
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["coverage"]["requests"] == 1
+    assert result.stderr == (
+        "accountant: contoso: 1 conflicting event is kept aside and not in these figures\n"
+    )
+
+
+def test_a_tenant_of_any_length_has_a_file(ledger: str, tmp_path: Path) -> None:
+    tenant = "予" * 255
+    asyncio.run(_apply(ledger, [event("9", tenant=tenant)]))
+    arguments = ("--tenant", tenant, "--out", str(tmp_path))
+    assert run("report", "2026-10", *arguments, redis_url=ledger).exit_code == 0
+    assert len([*tmp_path.iterdir()]) == 1

@@ -27,8 +27,23 @@ def test_every_leaf_is_priced_by_itself() -> None:
 
 
 def test_reasoning_is_priced_as_output() -> None:
-    usage = Usage(3, {"output": Meter(30, 2), "reasoning_output": Meter(90, 3)})
+    usage = Usage(3, {"output": Meter(30, 3), "reasoning_output": Meter(90, 2)})
     assert priced_meters(usage) == {"output": Meter(120, 3)}
+
+
+def test_output_that_was_all_reasoning_has_the_requests_of_output() -> None:
+    usage = Usage(3, {"output": Meter(0, 3), "reasoning_output": Meter(90, 3)})
+    assert priced_meters(usage) == {"output": Meter(90, 3)}
+
+
+def test_requests_of_output_are_never_those_of_reasoning_where_both_are_known() -> None:
+    usage = Usage(5, {"output": Meter(30, 2), "reasoning_output": Meter(90, 3)})
+    assert priced_meters(usage) == {"output": Meter(120, 2)}
+
+
+def test_reasoning_of_older_cells_has_its_own_requests() -> None:
+    usage = Usage(3, {"reasoning_output": Meter(90, 3)})
+    assert priced_meters(usage) == {"output": Meter(90, 3)}
 
 
 def test_usage_without_a_rate_has_no_amount() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 import pytest
@@ -95,6 +96,27 @@ def test_usage_without_a_rate_says_which_rate_is_missing() -> None:
     }
     assert [line.group[2] for line in found.lines] == ["gpt-4o-mini"]
     assert found.statements[0].unpriced == 1
+
+
+def test_usage_that_is_not_known_is_a_line_of_each_group_and_provenance() -> None:
+    def cell(name: str, **changes: Any) -> MoneyCell:
+        return money_cell(sku=sku(provenance=name, **changes), usage=Usage(2, {}))
+
+    cells = [cell("unknown"), cell("pending", region="eastus"), cell("pending"), money_cell()]
+    found = report(*cells, cell("none"), cell("pending", model="gpt-9"))
+    seen = [(line.group[2], line.provenance, line.requests) for line in found.unpriced]
+    assert seen == [
+        ("gpt-4o-mini", "pending", 4),
+        ("gpt-4o-mini", "unknown", 2),
+        ("gpt-9", "pending", 2),
+    ]
+    for line in found.unpriced:
+        assert (line.meter, line.quantity, line.unit, line.rate_for) == (None, None, None, None)
+    assert found.statements[0].unpriced == 3
+
+
+def test_usage_that_became_known_leaves_no_line() -> None:
+    assert report(money_cell(sku=sku(provenance="pending"), usage=Usage(0, {}))).unpriced == []
 
 
 def test_coverage_counts_requests_without_a_count_too() -> None:

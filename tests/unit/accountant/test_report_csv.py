@@ -7,7 +7,7 @@ from accounting import OCTOBER, card, money_cell, sku
 
 from accountant.report import month_report
 from accountant.report_csv import as_csv
-from tollgate.ledger.cells import MoneyCell
+from tollgate.ledger.cells import OVERFLOW, MoneyCell, Usage
 
 BY = ("tenant", "billing_code", "model")
 
@@ -22,7 +22,7 @@ def test_a_line_is_a_row() -> None:
         {
             "period": "2026-10",
             "tenant": "contoso",
-            "billing_code": "(unallocated)",
+            "billing_code": "",
             "model": "gpt-4o-mini",
             "meter": "input",
             "provenance": "measured",
@@ -43,15 +43,53 @@ def test_usage_without_a_rate_is_marked_and_has_no_amount() -> None:
     assert (row["status"], row["amount"], row["quantity"]) == ("unpriced", "", "1000")
 
 
-@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "=1+1",
+        "+1",
+        "-1",
+        "@SUM(A1)",
+        "\tx",
+        "\rx",
+        " =1",
+        "\u00a0=1",
+        "\uff1d1",
+        "\uff0b1",
+        "\uff0d1",
+        "\uff20A",
+    ],
+)
 def test_a_name_is_no_formula(name: str) -> None:
     text = as_csv(month_report(OCTOBER, BY, [money_cell(tenant=name)], card()))
     assert f"'{name}" in text
 
 
-@pytest.mark.parametrize("name", ['Smith, "Jones" & Co', "a=b", "Łódź"])
+@pytest.mark.parametrize("name", ['Smith, "Jones" & Co', "a=b", "Łódź", "(unallocated)", "'t Hart"])
 def test_any_other_name_comes_back_as_it_was(name: str) -> None:
     assert rows(money_cell(tenant=name))[0]["tenant"] == name
+
+
+def test_usage_that_is_not_known_is_a_row_without_a_count() -> None:
+    pending = money_cell(sku=sku(provenance="pending"), usage=Usage(2, {}))
+    (row,) = rows(pending)
+    told = ("tenant", "meter", "provenance", "quantity", "unit", "amount", "requests", "status")
+    assert [row[name] for name in told] == [
+        "contoso",
+        "",
+        "pending",
+        "",
+        "",
+        "",
+        "2",
+        "uncounted",
+    ]
+
+
+def test_overflow_is_told_from_names_that_look_like_it() -> None:
+    codes = (OVERFLOW, "(overflow)", "'(overflow)", "'=1", "=1")
+    found = {row["billing_code"] for row in rows(*(money_cell(billing_code=c) for c in codes))}
+    assert found == {"(overflow)", "'(overflow)", "''(overflow)", "''=1", "'=1"}
 
 
 def test_no_usage_is_a_header() -> None:

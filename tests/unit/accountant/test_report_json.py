@@ -8,7 +8,7 @@ from builders import event
 
 from accountant.report import month_report
 from accountant.report_json import as_json
-from tollgate.ledger.cells import OVERFLOW, MoneyCell
+from tollgate.ledger.cells import OVERFLOW, MoneyCell, Usage
 
 BY = ("tenant", "billing_code", "model")
 
@@ -39,9 +39,9 @@ def test_fields_outside_by_are_absent() -> None:
     assert "tenant" not in line
 
 
-def test_unallocated_is_null_and_overflow_is_words() -> None:
+def test_unallocated_is_null_and_overflow_is_no_text() -> None:
     found = document(money_cell(billing_code=None), money_cell(billing_code=OVERFLOW))
-    assert [line["billing_code"] for line in found["lines"]] == ["(overflow)", None]
+    assert [line["billing_code"] for line in found["lines"]] == [{"overflow": True}, None]
 
 
 def test_usage_without_a_rate_has_no_amount() -> None:
@@ -49,6 +49,23 @@ def test_usage_without_a_rate_has_no_amount() -> None:
     assert {"unit_price", "per", "amount"}.isdisjoint(line)
     assert (line["model"], line["meter"], line["unit"]) == ("gpt-9", "images", "image")
     assert line["rate_for"]["model"] == "gpt-9"
+
+
+def test_usage_that_is_not_known_is_null() -> None:
+    found = document(money_cell(sku=sku(provenance="pending"), usage=Usage(2, {})))
+    assert found["unpriced"] == [
+        {
+            "tenant": "contoso",
+            "billing_code": "CC-1001",
+            "model": "gpt-4o-mini",
+            "meter": None,
+            "provenance": "pending",
+            "quantity": None,
+            "unit": None,
+            "requests": 2,
+            "rate_for": None,
+        }
+    ]
 
 
 def test_names_stand_as_they_are() -> None:

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 from accounting import OCTOBER, card, money_cell, rate, sku, used, user_cell
 
-from accountant.report import month_report
+from accountant.money import plain
+from accountant.report import GROUPS, month_report
 from accountant.report_table import as_table
 from tollgate.ledger.cells import OVERFLOW, MoneyCell, Usage, UserCell
 
@@ -33,7 +34,7 @@ def test_every_tenant_has_a_statement_that_adds_up() -> None:
 def test_without_tenants_among_the_groups_the_statements_stand_below() -> None:
     shown = table(user_cell(), user_cell(user=None), by=("user",))
     assert ["alice", "input", "1,000", "0.15/1M", "0.00015"] in shown
-    assert ["(no", "user)", "input", "1,000", "0.15/1M", "0.00015"] in shown
+    assert ["—", "no", "user", "—", "input", "1,000", "0.15/1M", "0.00015"] in shown
     assert ["contoso", "-0.0003", "0.00"] in shown
 
 
@@ -58,6 +59,22 @@ def test_a_tenant_that_used_nothing_has_no_empty_table() -> None:
     assert not any("meter" in line for line in shown)
 
 
+def test_usage_that_is_not_known_is_uncounted_and_never_zero() -> None:
+    pending = money_cell(sku=sku(provenance="pending"), usage=Usage(1, {}))
+    shown = [" ".join(line) for line in table(pending, width=120)]
+    assert "CC-1001 gpt-4o-mini tokens not known (pending) 1 request uncounted" in shown
+    assert "statement priced lines 0.00" in shown
+    assert "Not in the total, for want of a count: 1 request." in shown
+    assert not any("want of a rate" in line for line in shown)
+
+
+def test_the_list_of_statements_says_whose_total_is_not_of_all_lines() -> None:
+    pending = money_cell(sku=sku(provenance="pending"), usage=Usage(1, {}))
+    shown = table(money_cell(tenant="a"), pending, by=("model",))
+    assert ["a", "-0.00015", "0.00"] in shown
+    assert ["contoso", "priced", "lines", "0", "0.00"] in shown
+
+
 def test_coverage_counts_every_request() -> None:
     pending = money_cell(sku=sku(provenance="pending"), usage=Usage(1, {}))
     estimated = money_cell(sku=sku(provenance="estimated"))
@@ -74,7 +91,7 @@ def test_a_line_says_where_its_count_is_from_unless_it_was_measured() -> None:
 
 def test_names_that_are_missing_are_words() -> None:
     shown = table(money_cell(billing_code=None), money_cell(billing_code=OVERFLOW))
-    assert [line[0] for line in shown if "input" in line] == ["(overflow)", "(unallocated)"]
+    assert [line[1] for line in shown if "input" in line] == ["overflow", "unallocated"]
 
 
 @pytest.mark.parametrize("colour", [False, True])
@@ -85,10 +102,47 @@ def test_markup_in_names_is_shown_and_not_interpreted(*, colour: bool) -> None:
         assert name in shown
 
 
+def test_what_turns_text_around_does_not_reach_the_terminal() -> None:
+    name = "a\u202eb\u200bc\ufeff"
+    cells = [
+        user_cell(tenant=name, billing_code=name, user=name, sku=sku(model=name)),
+        user_cell(tenant=name, usage=used(meter=f"images:{name}")),
+    ]
+    for by in (GROUPS, ("region",)):
+        text = as_table(month_report(OCTOBER, by, cells, card()), 200)
+        assert "a\ufffdb\ufffdc\ufffd" in text
+        assert not {*name} & {*text} - {*"abc"}
+
+
 def test_only_a_terminal_gets_styles() -> None:
     found = month_report(OCTOBER, BY, [money_cell()], card())
     assert "\x1b[" in as_table(found, 80, colour=True)
     assert "\x1b" not in as_table(found, 80)
+
+
+@pytest.mark.parametrize("width", [40, 80, 100, 120])
+@pytest.mark.parametrize("by", [("tenant",), BY, GROUPS, ("model", "user")])
+def test_no_width_takes_a_digit_off_a_figure(by: tuple[str, ...], width: int) -> None:
+    prices = ("0.15", "12345.678901234567890123")
+    priced = card(
+        rate(prices[0], prompt_band="0-32000"), rate(prices[1], prompt_band="32000-128000", per=10)
+    )
+    bands, counts = ("0-32000", "32000-128000", "512000+"), (13_695_466_667, 10**15 + 1, 60_000)
+    cells = [
+        user_cell(tenant="T" * n, sku=sku(prompt_band=band), usage=used(count))
+        for n in (7, 70)
+        for band, count in zip(bands, counts, strict=True)
+    ]
+    found = month_report(OCTOBER, by, cells, priced)
+    text = as_table(found, width)
+    figures = {f"{line.quantity:,}" for line in (*found.lines, *found.unpriced)}
+    figures |= {plain(line.amount) for line in found.lines}
+    figures |= {f"{prices[0]}/1M", f"{prices[1]}/10", str(found.total)}
+    figures |= {str(each.total) for each in found.statements}
+    figures |= {plain(each.rounding) for each in found.statements}
+    assert len(found.lines) >= 2
+    assert figures <= {*text.split()}
+    assert {"unpriced", "quantity", "amount"} <= {*text.split()}
 
 
 @pytest.mark.parametrize("width", [80, 120])
