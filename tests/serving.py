@@ -96,13 +96,15 @@ class World:
 
 async def until(is_so: Callable[[], bool]) -> None:
     """Wait for what nothing tells of; not for ever."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not is_so():  # noqa: ASYNC110  see above
             await asyncio.sleep(0.005)
 
 
 @asynccontextmanager
-async def world(*, drain_s: float = 5.0, **rules: float) -> AsyncGenerator[World]:
+async def world(
+    *, drain_s: float = 5.0, timeout_s: float = 30.0, **rules: float
+) -> AsyncGenerator[World]:
     """Three regions that are asked in their order, and a gateway before them."""
     sink, upstream = RecordingSink(), HttpUpstream()
     async with regions_listening(map(_region, REGIONS)) as regions:
@@ -121,7 +123,7 @@ async def world(*, drain_s: float = 5.0, **rules: float) -> AsyncGenerator[World
             ),
             clock=_CLOCK,
             rules=BreakerRules(**rules),  # pyright: ignore[reportArgumentType]  figures of any kind
-            timeout_s=1.0,
+            timeout_s=timeout_s,
             drain_s=drain_s,
         )
         try:

@@ -91,7 +91,7 @@ FREE_FAULTS: list[Fault] = [
     HttpError(status=408),
     Throttle(form="http_date"),
 ]
-COSTLY_FAULTS: list[Fault] = [Refuse(), Reset(), SlowFirstByte(delay_s=5)]
+COSTLY_FAULTS: list[Fault] = [Refuse(), Reset()]
 
 
 @pytest.mark.parametrize("fault", FREE_FAULTS, ids=repr)
@@ -124,6 +124,16 @@ async def test_a_stream_that_does_not_begin_is_begun_elsewhere(here: World, faul
     attempt, delivered = await here.events(2)
     assert (attempt.data.delivered, delivered.data.delivered) == (False, True)
     assert (delivered.data.backend, delivered.data.provenance) == ("neu-1", "injected")
+
+
+@pytest.mark.parametrize("work", [whole, streamed])
+async def test_a_region_that_stays_silent_is_left_for_another(work: type[object]) -> None:
+    async with world(timeout_s=2.0) as here:
+        here.fault(SlowFirstByte(delay_s=60))
+        assert await (whole(here) if work is whole else streamed(here))
+        attempt, delivered = await here.events(2)
+    assert (attempt.data.provenance, attempt.data.delivered) == ("unknown", False)
+    assert delivered.data.backend == "neu-1"
 
 
 async def test_a_region_that_is_not_there_costs_nothing(here: World) -> None:

@@ -1,6 +1,7 @@
 """Takes the billing parameters out of the query, however they are cased, repeated or encoded.
 
-The rest of the query stays as the client wrote it, byte for byte.
+Of the rest only what the served operations know goes upstream: a name that some other reader would
+take for a billing parameter (`;billingCode=`, `%2562illingCode=`, …) cannot slip through.
 """
 
 from __future__ import annotations
@@ -17,10 +18,7 @@ MAX_VALUE_CHARACTERS: Final = 128
 
 _MEMBERS: Final = {"username": "user", "companyname": "company", "billingcode": "billing_code"}
 _SPELLING: Final = {"user": "username", "company": "companyName", "billing_code": "billingCode"}
-# Credentials that gateways and the Functions host take in the query; never for the upstream.
-_CREDENTIALS: Final = frozenset(
-    {"api-key", "code", "ocp-apim-subscription-key", "subscription-key"}
-)
+_FORWARDED: Final = re.compile(r"api-version=[A-Za-z0-9._-]{1,64}", re.IGNORECASE | re.ASCII)
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -33,10 +31,11 @@ class Claims(msgspec.Struct, frozen=True):
 
 
 def split_query(query: str) -> tuple[dict[str, list[str]], str]:
-    """Part the billing parameters from the rest.
+    """Part the billing parameters from what goes upstream.
 
     Returns:
-        The values found for each member of `Claims`, undecided, and the query to pass on.
+        The values found for each member of `Claims`, undecided, and the query to pass on, as the
+        client wrote it.
     """
     found: dict[str, list[str]] = {}
     kept: list[str] = []
@@ -45,7 +44,7 @@ def split_query(query: str) -> tuple[dict[str, list[str]], str]:
         plain_name = _bytes(name.replace("+", " ")).decode("utf-8", "replace").strip().casefold()
         if plain_name in _MEMBERS:
             found.setdefault(_MEMBERS[plain_name], []).append(value)
-        elif plain_name not in _CREDENTIALS:
+        elif _FORWARDED.fullmatch(pair):
             kept.append(pair)
     return found, "&".join(kept)
 
@@ -79,10 +78,16 @@ def read_claim(spelling: str, value: str) -> str | None:
 
 def _single(member: str, values: list[str]) -> str | None:
     spelling = _SPELLING[member]
-    claims = {read_claim(spelling, value.replace("+", " ")) for value in values} - {None}
-    if len(claims) > 1:
+    claims = [read_claim(spelling, value.replace("+", " ")) for value in values]
+    given = [claim for claim in claims if claim is not None]
+    if len({_compared(member, claim) for claim in given}) > 1:
         raise _bad(spelling, "is given more than once, with different values")
-    return claims.pop() if claims else None
+    return given[0] if given else None
+
+
+def _compared(member: str, claim: str) -> str:
+    """Codes and companies are the same in any case; a user is a label, kept as it is written."""
+    return claim if member == "user" else claim.casefold()
 
 
 def _bytes(text: str) -> bytes:

@@ -37,9 +37,9 @@ def test_all_three_are_read() -> None:
     ],
 )
 def test_however_a_name_is_spelled_it_is_taken_out(name: str) -> None:
-    found, rest = split_query(f"a=1&{name}=CC-1001&b=2")
+    found, rest = split_query(f"api-version=1&{name}=CC-1001&b=2")
     assert read_claims(found).billing_code == "CC-1001"
-    assert rest == "a=1&b=2"
+    assert rest == "api-version=1"
 
 
 @pytest.mark.parametrize(
@@ -100,10 +100,24 @@ def test_an_empty_repeat_says_nothing() -> None:
     assert claims("username=&username=alice&username").user == "alice"
 
 
-def test_the_rest_stays_byte_for_byte() -> None:
-    rest = "api-version=2024-10-21&&x&y=&=z&q=%7e~+%2B&api-version=%ff&é=ü;&usernames=1&user=2"
-    found, kept = split_query(rest)
-    assert (found, kept) == ({}, rest)
+@pytest.mark.parametrize(
+    "kept", ["api-version=2024-10-21", "API-Version=preview", "api-version=v1"]
+)
+def test_the_api_version_goes_upstream_as_it_was_written(kept: str) -> None:
+    assert split_query(f"x=1&{kept}&username=a") == ({"user": ["a"]}, kept)
+
+
+@pytest.mark.parametrize(
+    "other", ["api-version=%ff", "api-version=1;billingCode=X", "api-version", "q=1", "", "é=ü;"]
+)
+def test_nothing_else_goes_upstream(other: str) -> None:
+    assert split_query(other) == ({}, "")
+
+
+def test_codes_and_companies_are_the_same_in_any_case_and_users_are_not() -> None:
+    assert claims("billingCode=CC-1&billingcode=cc-1").billing_code == "CC-1"
+    assert claims("companyName=Contoso&companyName=CONTOSO").company == "Contoso"
+    assert refusal("username=al&username=AL").param == "username"
 
 
 @pytest.mark.parametrize("query", ["", "username=a", "username=a&billingCode=b", "username"])
