@@ -4,49 +4,43 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
-from typing import Final, Self
+from typing import Any, Final, Self
 
-from azure.core.exceptions import AzureError
-
-from tollgate.connections.azure import (
-    OPENAI_SCOPE,
-    Identity,
-    eventgrid_client_with_key,
-)
+from tollgate.connections.azure import OPENAI_SCOPE, Identity, eventgrid_client_with_key
 from tollgate.connections.redis import open_redis
-from tollgate.errors import SettingsError
+from tollgate.errors import SettingsError, StoreUnavailable
 from tollgate.events.dead_letters import RedisDeadLetters
 from tollgate.events.drain import Drain
 from tollgate.events.eventgrid import EventGridPublisher
 from tollgate.events.intake import Intake
 from tollgate.events.journal import Journal
 from tollgate.events.recovery import recover
+from tollgate.gateway_parts import ApiKey, BearerToken, gateway_of
 from tollgate.ledger.archive import Archive
 from tollgate.ledger.redis_ledger import RedisLedger
-from tollgate.proxy.attempt import Attempts
-from tollgate.proxy.breaker import BreakerRules, Breakers
-from tollgate.proxy.failover import Failover
+from tollgate.ledger.safety import ledger_warnings
 from tollgate.proxy.handler import Gateway
-from tollgate.proxy.identity import Directory, Tenant
-from tollgate.proxy.metering import Clock, Meter
-from tollgate.proxy.pool import Backend, Credential, Deployment, Pool
-from tollgate.proxy.ports import BackendFailed, UsageSink
+from tollgate.proxy.metering import Clock
+from tollgate.proxy.pool import Credential
 from tollgate.proxy.upstream_http import HttpUpstream
 from tollgate.settings import (
     DEFAULT_JOURNAL,
     MANAGED_IDENTITY,
-    BackendSettings,
     Environment,
     Settings,
     not_enforced,
     resolve_secret,
 )
 
+_NOT_PUBLISHING: Final = (
+    "no Event Grid topic is set (EVENTGRID_TOPIC_ENDPOINT): usage waits in the journal at %s and"
+    " nobody is billed"
+)
+_CHECK_S: Final = 3.0  # how long a start waits for a Redis to show its settings
 _log: Final = logging.getLogger(__name__)
 
 
@@ -55,33 +49,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class ApiKey:
-    """A backend's key."""
-
-    def __init__(self, key: str) -> None:
-        self._headers = {"api-key": key}
-
-    async def headers(self) -> Mapping[str, str]:
-        """The key as Azure OpenAI wants it."""
-        return self._headers
-
-
-class BearerToken:
-    """Tokens of our identity."""
-
-    def __init__(self, provider: Callable[[], Awaitable[str]]) -> None:
-        self._provider = provider
-
-    async def headers(self) -> Mapping[str, str]:
-        """A fresh token.
-
-        Raises:
-            BackendFailed: The identity service gave none.
-        """
-        try:
-            return {"authorization": f"Bearer {await self._provider()}"}
-        except AzureError as error:
-            raise BackendFailed(f"no token: {type(error).__name__}") from None
+_CLOCK: Final = Clock(now=utc_now, steady_s=time.monotonic)
 
 
 class GatewayRuntime:
@@ -127,7 +95,9 @@ class GatewayRuntime:
             if publisher:
                 self._drain = Drain(self._journal, publisher)
                 exits.push_async_callback(_cancel, asyncio.create_task(self._drain.run()))
-            self.gateway = _gateway(self._settings, self._journal, upstream, credentials)
+            else:
+                _log.warning(_NOT_PUBLISHING, self._journal.folder)
+            self.gateway = gateway_of(self._settings, self._journal, upstream, credentials, _CLOCK)
             exits.push_async_callback(self.gateway.background.finish)
             self._exits = exits.pop_all()
         return self
@@ -139,6 +109,15 @@ class GatewayRuntime:
     def journal_depth(self) -> int:
         """How many events wait to be published."""
         return self._journal.depth
+
+    @property
+    def health(self) -> dict[str, Any]:
+        """What `/health` says: degraded when usage is kept, but goes nowhere."""
+        return {
+            "status": "ok" if self._drain else "degraded",
+            "publishing": self._drain is not None,
+            "journal_depth": self.journal_depth,
+        }
 
     def _wake(self) -> None:
         if self._drain:
@@ -199,11 +178,16 @@ async def _cancel(task: asyncio.Task[None]) -> None:
 class IntakeRuntime:
     """The intake with its connection to Redis. Use as an async context manager.
 
+    Args:
+        environment: Where Redis and the archive are.
+        strict: Refuse a Redis that is not set up to keep a ledger, rather than warn.
+
     Raises:
         SettingsError: `TOLLGATE_REDIS_URL` is not set, or is no URL of a Redis.
     """
 
-    def __init__(self, environment: Environment) -> None:
+    def __init__(self, environment: Environment, *, strict: bool = False) -> None:
+        self._strict = strict
         if environment.redis_url is None:
             raise SettingsError(["environment: TOLLGATE_REDIS_URL is not set"])
         try:
@@ -215,67 +199,30 @@ class IntakeRuntime:
         self.intake = Intake(RedisLedger(self._redis), self.dead_letters, archive)
 
     async def __aenter__(self) -> Self:
+        """Look at the server's settings, once.
+
+        Raises:
+            SettingsError: Strict, and they put usage at risk.
+            StoreUnavailable: Strict, and Redis does not answer.
+        """
+        async with AsyncExitStack() as exits:
+            exits.push_async_callback(self._redis.aclose)
+            await (self._refuse() if self._strict else self._warn())
+            exits.pop_all()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self._redis.aclose()
 
+    async def _refuse(self) -> None:
+        if warnings := await ledger_warnings(self._redis):
+            raise SettingsError([f"the ledger's Redis: {warning}" for warning in warnings])
 
-def _gateway(
-    settings: Settings,
-    sink: UsageSink,
-    upstream: HttpUpstream,
-    credentials: Mapping[str, Credential],
-) -> Gateway:
-    clock = Clock(now=utc_now, steady_s=time.monotonic)
-    return Gateway(
-        directory=_directory(settings),
-        pool=Pool((_backend(entry, credentials) for entry in settings.backends), random.random),
-        failover=Failover(
-            Breakers(BreakerRules(**settings.breaker.model_dump())),
-            settings.retry.attempts,
-            clock.steady_s,
-        ),
-        attempts=Attempts(
-            upstream,
-            clock,
-            first_byte_timeout_s=settings.retry.first_byte_timeout_s,
-            answer_timeout_s=settings.retry.answer_timeout_s,
-            max_answer_bytes=settings.relay.max_answer_bytes,
-        ),
-        meter=Meter(settings.gateway.id, sink, clock),
-        drain_timeout_s=settings.relay.drain_timeout_s,
-    )
-
-
-def _directory(settings: Settings) -> Directory:
-    return Directory(
-        (
-            Tenant(
-                name=entry.name,
-                aliases=entry.aliases,
-                keys=entry.keys,
-                subscriptions=entry.subscriptions,
-                billing_codes=entry.billing_codes,
-                priority=entry.priority,
-            )
-            for entry in settings.tenants
-        ),
-        trusted_callers=settings.gateway.trusted_callers,
-        reject_unknown_codes=settings.unknown_billing_code == "reject",
-    )
-
-
-def _backend(entry: BackendSettings, credentials: Mapping[str, Credential]) -> Backend:
-    return Backend(
-        name=entry.name,
-        url=entry.url,
-        region=entry.region,
-        priority=entry.priority,
-        weight=entry.weight,
-        credential=credentials[entry.auth],
-        deployments={
-            alias: Deployment(**deployment.model_dump(exclude={"ptu"}))
-            for alias, deployment in entry.deployments.items()
-        },
-    )
+    async def _warn(self) -> None:
+        try:
+            async with asyncio.timeout(_CHECK_S):
+                warnings = await ledger_warnings(self._redis)
+        except (StoreUnavailable, TimeoutError):
+            warnings = ["it does not answer, so its settings could not be checked"]
+        for warning in warnings:
+            _log.warning("the ledger's Redis: %s", warning)

@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from azure.core.exceptions import ClientAuthenticationError
 from builders import event
 from topics import PATH, TOPIC_KEY, Topic
 
-from tollgate.composition import ApiKey, BearerToken, GatewayRuntime, IntakeRuntime, utc_now
-from tollgate.errors import SettingsError
+from tollgate.composition import GatewayRuntime, IntakeRuntime, utc_now
+from tollgate.errors import SettingsError, StoreUnavailable
 from tollgate.events.journal import Journal
 from tollgate.local.servers import serving
-from tollgate.proxy.ports import BackendFailed
 from tollgate.settings import Settings, check_settings, read_environment
+
+pytest_plugins = ["servers"]
 
 
 def settings(*auths: str) -> Settings:
@@ -54,12 +54,19 @@ async def test_what_an_earlier_process_left_is_published(tmp_path: Path) -> None
             assert [taken["id"] for taken in await topic.received(1)] == ["req-1"]
 
 
-async def test_without_a_topic_events_wait_in_the_journal(tmp_path: Path) -> None:
+async def test_without_a_topic_events_wait_in_the_journal_and_that_is_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     left_behind(tmp_path)
     environment = read_environment({"TOLLGATE_JOURNAL": str(tmp_path)})
     for _ in range(2):
         async with GatewayRuntime(settings("env:KEY"), environment, lambda _: "key") as runtime:
-            assert runtime.journal_depth == 1
+            assert runtime.health == {
+                "status": "degraded",
+                "publishing": False,
+                "journal_depth": 1,
+            }
+    assert f"usage waits in the journal at {tmp_path} and nobody is billed" in caplog.text
 
 
 async def test_our_identity_serves_backends_and_topic(tmp_path: Path) -> None:
@@ -99,20 +106,25 @@ def test_a_redis_that_is_not_named_rightly_is_told_without_its_password(url: str
     assert "s3cret" not in str(caught.value)
 
 
-async def test_credentials_become_headers() -> None:
-    async def token() -> str:
-        return "t"
+async def test_a_redis_that_is_no_place_for_a_ledger_is_a_warning_at_the_start(
+    redis_server: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    environment = read_environment({"TOLLGATE_REDIS_URL": redis_server})
+    async with IntakeRuntime(environment):
+        assert "the ledger's Redis: appendonly is no, not yes" in caplog.text
+    with pytest.raises(SettingsError, match="appendonly is no"):
+        await IntakeRuntime(environment, strict=True).__aenter__()
 
-    assert await ApiKey("k").headers() == {"api-key": "k"}
-    assert await BearerToken(token).headers() == {"authorization": "Bearer t"}
 
-
-async def test_an_identity_service_that_gives_no_token_fails_the_backend_only() -> None:
-    async def token() -> str:
-        raise ClientAuthenticationError("no token: s3cret")
-
-    with pytest.raises(BackendFailed, match=r"^no token: ClientAuthenticationError$"):
-        await BearerToken(token).headers()
+async def test_a_redis_that_is_away_fails_the_start_only_when_strict(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tollgate.composition._CHECK_S", 0.1)
+    environment = read_environment({"TOLLGATE_REDIS_URL": "redis://127.0.0.1:1"})
+    async with IntakeRuntime(environment):
+        assert "its settings could not be checked" in caplog.text
+    with pytest.raises(StoreUnavailable):
+        await IntakeRuntime(environment, strict=True).__aenter__()
 
 
 def test_now_is_utc() -> None:

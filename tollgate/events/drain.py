@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from typing import Final, Protocol
 
 from tollgate.errors import PublishFailed
-from tollgate.events.journal import REFUSED_FILE, Journal
+from tollgate.events.journal import Journal
+from tollgate.events.refused import REFUSED_FILE
 
 MAX_EVENTS: Final = 500
 MAX_BYTES: Final = 900_000  # Event Grid takes requests up to 1 MB
 
+_REFUSES: Final = "the broker refuses an event; it is in %s, see: tollgate dead-letters list"
 _LONGEST_WAIT_S: Final = 60.0
 _log: Final = logging.getLogger(__name__)
 
@@ -88,6 +90,6 @@ class Drain:
         """
         while (batch := self._journal.next_batch(MAX_EVENTS, MAX_BYTES)).events:
             for refused in await self._publisher.publish(batch.events):
-                _log.error("the broker refuses an event; it is kept in %s", REFUSED_FILE)
+                _log.error(_REFUSES, self._journal.folder / REFUSED_FILE)
                 self._journal.set_aside(refused)
             self._journal.commit(batch)

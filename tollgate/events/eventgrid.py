@@ -12,7 +12,8 @@ from azure.eventgrid.aio import EventGridPublisherClient
 
 from tollgate.errors import PublishFailed
 
-_REFUSED: Final = frozenset({400, 413})
+_BAD_REQUEST: Final = 400
+_REFUSED: Final = frozenset({_BAD_REQUEST, 413})
 
 
 class EventGridPublisher:
@@ -24,6 +25,7 @@ class EventGridPublisher:
 
     def __init__(self, client: EventGridPublisherClient) -> None:
         self._client = client
+        self._has_taken = False  # whether the topic has ever taken an event
 
     async def publish(self, events: Sequence[bytes]) -> list[bytes]:
         """Send encoded CloudEvents as one batch; a batch that is refused is sent in halves.
@@ -32,28 +34,40 @@ class EventGridPublisher:
             The events that the topic refuses for what they are.
 
         Raises:
-            PublishFailed: The topic did not take the batch, or did not say so.
+            PublishFailed: The topic did not take the batch, or did not say so, or it refuses
+                everything, so that the fault is more likely its own.
         """
         readable = {event: _cloud_event(event) for event in events}
         batch = [(event, found) for event, found in readable.items() if found is not None]
         refused = [event for event, found in readable.items() if found is None]
-        return refused + (await self._send(batch) if batch else [])
+        answers = await self._send(batch) if batch else {}
+        takes_none = len(answers) == len(batch) and {*answers.values()} == {_BAD_REQUEST}
+        if takes_none and (len(batch) > 1 or not self._has_taken):
+            raise PublishFailed("Event Grid answers 400 to every event: is its schema CloudEvents?")
+        return refused + list(answers)
 
-    async def _send(self, batch: Sequence[tuple[bytes, CloudEvent[Any]]]) -> list[bytes]:
+    async def _send(self, batch: Sequence[tuple[bytes, CloudEvent[Any]]]) -> dict[bytes, int]:
+        """Send it, in parts if need be.
+
+        Returns:
+            The events that are refused, and the status that said so.
+        """
         try:
             await self._client.send([cloud_event for _, cloud_event in batch])  # pyright: ignore[reportUnknownMemberType]  the SDK leaves CloudEvent's parameter open
         except HttpResponseError as error:
             if error.status_code not in _REFUSED:
                 answer = error.status_code or type(error).__name__  # the SDK drops some
                 raise PublishFailed(f"Event Grid answered {answer}") from None
+            status = error.status_code
         except AzureError as error:
             raise PublishFailed(f"Event Grid: {type(error).__name__}") from None
         else:
-            return []
+            self._has_taken = True
+            return {}
         if len(batch) == 1:
-            return [event for event, _ in batch]
+            return {event: status for event, _ in batch}
         half = len(batch) // 2
-        return await self._send(batch[:half]) + await self._send(batch[half:])
+        return await self._send(batch[:half]) | await self._send(batch[half:])
 
     async def close(self) -> None:
         """Close the connections."""

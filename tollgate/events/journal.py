@@ -16,6 +16,7 @@ from typing import Final
 
 import msgspec
 
+from tollgate.events.refused import set_aside
 from tollgate.events.segments import (
     BEGUN,
     EVENT,
@@ -28,7 +29,6 @@ from tollgate.events.segments import (
 from tollgate.usage.event import UsageEvent, encode_event
 
 DEFAULT_SEGMENT_BYTES: Final = 8 * 1024 * 1024
-REFUSED_FILE: Final = "refused.jsonl"
 _log: Final = logging.getLogger(__name__)
 
 
@@ -64,7 +64,7 @@ class Journal:
         on_append: Callable[[], None] = lambda: None,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._folder = folder
+        self.folder = folder
         self._segment_bytes = segment_bytes
         self._on_append = on_append
         self.writer = secrets.token_hex(8)
@@ -111,7 +111,7 @@ class Journal:
             return Batch(held, segment, offset, len(held))
         events: list[bytes] = []
         while True:
-            path = segment_path(self._folder, self.writer, segment)
+            path = segment_path(self.folder, self.writer, segment)
             for kind, event, behind in read_lines(path, offset):
                 if kind == EVENT:
                     size += len(event)
@@ -130,13 +130,12 @@ class Journal:
         self._depth -= len(batch.events)
         needed = min([self._read_segment, *self._open_requests.values()])
         while self._first < needed:
-            segment_path(self._folder, self.writer, self._first).unlink()
+            segment_path(self.folder, self.writer, self._first).unlink()
             self._first += 1
 
     def set_aside(self, event: bytes) -> None:
         """Keep an event that the broker refuses, beside the journal."""
-        with (self._folder / REFUSED_FILE).open("ab") as refused:
-            refused.write(event + b"\n")
+        set_aside(self.folder, event)
 
     def close(self) -> None:
         """Close the files; what is not published stays for the next start."""
@@ -144,11 +143,11 @@ class Journal:
         if self._held:
             _log.critical("%d events are lost: the journal cannot be written", len(self._held))
         os.close(self._file)
-        with guarded(self._folder):
+        with guarded(self.folder):
             if not self._depth and not self._open_requests:
                 for number in range(self._first, self._last + 1):
-                    segment_path(self._folder, self.writer, number).unlink()
-                lock_path(self._folder, self.writer).unlink()
+                    segment_path(self.folder, self.writer, number).unlink()
+                lock_path(self.folder, self.writer).unlink()
             if self._lock is not None:
                 os.close(self._lock)
 
@@ -183,5 +182,5 @@ class Journal:
         self._last += 1
 
     def _open_segment(self, number: int) -> int:
-        path = segment_path(self._folder, self.writer, number)
+        path = segment_path(self.folder, self.writer, number)
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)

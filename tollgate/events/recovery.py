@@ -9,7 +9,8 @@ from typing import Final
 
 import msgspec
 
-from tollgate.events.journal import REFUSED_FILE, Journal
+from tollgate.events.journal import Journal
+from tollgate.events.refused import REFUSED_FILE
 from tollgate.events.segments import (
     BEGUN,
     EVENT,

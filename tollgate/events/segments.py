@@ -32,9 +32,14 @@ def lock_path(folder: Path, writer: str) -> Path:
 
 
 @contextmanager
-def guarded(folder: Path) -> Generator[None]:
-    """Keep other processes from starting, ending or taking over in this folder meanwhile."""
-    descriptor = os.open(folder / _GUARD, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+def guarded(folder: Path, name: str = _GUARD) -> Generator[None]:
+    """Keep other processes from starting, ending or taking over in this folder meanwhile.
+
+    Args:
+        folder: The journal's.
+        name: Of the file that is locked; another one guards other things.
+    """
+    descriptor = os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield

@@ -39,7 +39,7 @@ class Shared:
         """
         async with self._lock:
             if self._intake is None:
-                self._intake = IntakeRuntime(read_environment())
+                self._intake = await IntakeRuntime(read_environment()).__aenter__()
             return self._intake
 
     def settings(self) -> Settings:

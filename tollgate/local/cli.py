@@ -7,6 +7,7 @@ import logging
 import sys
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Final, NoReturn
 
@@ -46,6 +47,11 @@ def main() -> None:
         app()
 
 
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Refuse a Redis that may lose usage; else it is a warning.")
+]
+
+
 @app.command()
 def serve(
     port: Annotated[
@@ -55,6 +61,7 @@ def serve(
     data: Annotated[
         Path, typer.Option(metavar="DIR", help="Where ledger, journal and archive are.")
     ] = Path("data"),
+    strict: Strict = False,  # noqa: FBT002  typer's way to write a flag
 ) -> None:
     """Run the whole pipeline on this machine, until Ctrl+C.
 
@@ -63,15 +70,16 @@ def serve(
     """
     from tollgate.local.serve import serve as run  # noqa: PLC0415  help must not load servers
 
-    asyncio.run(run(read_environment(), data, port))
+    asyncio.run(run(read_environment(), data, port, strict=strict))
 
 
 @app.command()
 def demo() -> None:
     """Run the whole pipeline once, and print the statement."""
     from tollgate.local.demo import demo as run  # noqa: PLC0415  help must not load servers
+    from tollgate.local.ending import run_to_its_end  # noqa: PLC0415  same
 
-    sys.exit(0 if asyncio.run(run()) else 1)
+    sys.exit(0 if run_to_its_end(run()) else 1)
 
 
 @app.command()
@@ -83,16 +91,17 @@ def ingest(
     batch_size: Annotated[
         int, typer.Option(min=1, metavar="N", help="How many events to apply at once.")
     ] = 500,
+    strict: Strict = False,  # noqa: FBT002  same
 ) -> None:
     """Count the usage events of files in the ledger.
 
     They go the way of delivered ones. An event that was counted before is not counted again. What
-    is refused is kept as dead letters. Needs TOLLGATE_REDIS_URL; with TOLLGATE_ARCHIVE, events are
-    archived first.
+    is refused is kept as dead letters, and the exit code is 1. Needs TOLLGATE_REDIS_URL; with
+    TOLLGATE_ARCHIVE, events are archived first.
     """
     from tollgate.local.ingest import ingest as run  # noqa: PLC0415  help must not load clients
 
-    typer.echo(_tally(asyncio.run(run(read_environment(), files, batch_size))))
+    _conclude(asyncio.run(run(read_environment(), files, batch_size, strict=strict)))
 
 
 @dead_letters_app.command("list")
@@ -104,10 +113,11 @@ def list_dead_letters() -> None:
     if not letters:
         typer.echo("no dead letters")
         return
-    table = Table(Column("id", no_wrap=True), "received", "source", "reason", "bytes")
+    columns = [Column(name, overflow="fold") for name in ("received", "source", "reason", "bytes")]
+    table = Table(Column("id", no_wrap=True), *columns)
     for letter in letters:
-        received = letter.received.strftime("%Y-%m-%d %H:%M:%S UTC")
-        row = (letter.id, received, letter.source, letter.reason, str(len(letter.body)))
+        row = (letter.id, _time(letter.received), letter.source, letter.reason)
+        row = (*row, str(len(letter.body)))
         table.add_row(*(Text(_printable(cell)) for cell in row))
     Console().print(table)
 
@@ -116,10 +126,16 @@ def list_dead_letters() -> None:
 def show(
     letter_id: Annotated[str, typer.Argument(metavar="ID", help="As `list` shows it.")],
 ) -> None:
-    """Print a refused event as it came."""
+    """Print a refused event as it came.
+
+    Its source, time and reason go to standard error.
+    """
     from tollgate.local.dead_letters import find_letter  # noqa: PLC0415  as above
 
-    body = asyncio.run(find_letter(read_environment(), letter_id)).body
+    letter = asyncio.run(find_letter(read_environment(), letter_id))
+    about = f"from {letter.source}, {_time(letter.received)}: {letter.reason}"
+    typer.echo(_printable(about), err=True)
+    body = letter.body
     if sys.stdout.isatty():
         typer.echo(_printable(body.decode(errors="replace")))
     else:
@@ -130,11 +146,11 @@ def show(
 def replay() -> None:
     """Send all refused events again.
 
-    Those that are taken now leave the list.
+    Those that are taken now leave the list; when some are refused again, the exit code is 1.
     """
     from tollgate.local.dead_letters import replay_all  # noqa: PLC0415  as above
 
-    typer.echo(_tally(asyncio.run(replay_all(read_environment()))))
+    _conclude(asyncio.run(replay_all(read_environment())))
 
 
 @config_app.command()
@@ -162,6 +178,10 @@ def _plain_errors() -> Generator[None]:
         yield
     except SettingsError as error:
         _fail(*error.problems)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("tollgate"):
+            raise
+        _fail(f"this command needs the package {error.name}; install tollgate[local]")
     except TollgateError as error:
         _fail(str(error))
     except OSError as error:
@@ -185,9 +205,19 @@ _OUTCOMES: Final = {
 }
 
 
-def _tally(counts: Mapping[str, int]) -> str:
+_KEPT_ASIDE: Final = ("conflict", "late", "dead_letter")
+
+
+def _conclude(counts: Mapping[str, int]) -> None:
+    """Say what became of the events; the answer is no when some are not in the ledger."""
     said = [f"{counts[outcome]} {words}" for outcome, words in _OUTCOMES.items() if counts[outcome]]
-    return "; ".join(said) or "no events"
+    typer.echo("; ".join(said) or "no events")
+    if any(counts[outcome] for outcome in _KEPT_ASIDE):
+        sys.exit(1)
+
+
+def _time(time: datetime) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def _printable(text: str) -> str:

@@ -7,6 +7,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,7 +41,7 @@ async def demo(calls: int = CALLS) -> bool:
     Returns:
         Whether every request is one event, and the tokens sent are the tokens billed.
     """
-    console = Console(highlight=False)
+    console = _Console(highlight=False)
     with tempfile.TemporaryDirectory(prefix="tollgate-demo-") as folder:
         environment = _clean_environment(Path(folder))
         started = utc_now()
@@ -55,6 +56,14 @@ async def demo(calls: int = CALLS) -> bool:
             for month in months:
                 await _accountant(stack.redis_url, month, "table", show=True)
     return _conclude(console, calls, sent, billed)
+
+
+class _Console(Console):
+    """When nobody reads any more, the demo goes on without words, and cleans up as always."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _clean_environment(folder: Path) -> Environment:
@@ -107,7 +116,13 @@ async def _accountant(redis_url: str, month: Month, form: str, *, show: bool = F
         stdout=None if show else asyncio.subprocess.PIPE,
         stderr=None if show else asyncio.subprocess.DEVNULL,
     )
-    output, _ = await process.communicate()
+    try:
+        output, _ = await process.communicate()
+    except asyncio.CancelledError:
+        with suppress(ProcessLookupError):  # it has just ended
+            process.kill()
+        await process.wait()
+        raise
     return output or b""
 
 

@@ -34,7 +34,7 @@ class LocalApp:
             await self._gateway(scope, receive, send)
 
     async def _health(self, send: Send) -> None:
-        content = {"status": "ok", "journal_depth": self._runtime.journal_depth}
+        content = self._runtime.health
         headers = [(b"content-type", b"application/json")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": msgspec.json.encode(content)})

@@ -17,13 +17,16 @@ STDIN: Final = "-"
 _AVRO: Final = b"Obj\x01"
 
 
-async def ingest(environment: Environment, files: list[str], batch_size: int) -> Counter[str]:
+async def ingest(
+    environment: Environment, files: list[str], batch_size: int, *, strict: bool = False
+) -> Counter[str]:
     """Apply the events of files, in batches.
 
     Args:
         environment: Names the Redis.
         files: JSON Lines, a JSON array or one JSON object each; `-` for standard input.
         batch_size: Events a batch.
+        strict: Refuse a Redis that is not set up to keep a ledger.
 
     Returns:
         How many events became what.
@@ -34,7 +37,7 @@ async def ingest(environment: Environment, files: list[str], batch_size: int) ->
     """
     batches = [(name, split_lines(_read(name))) for name in files]
     counts: Counter[str] = Counter()
-    async with IntakeRuntime(environment) as runtime:
+    async with IntakeRuntime(environment, strict=strict) as runtime:
         for name, events in batches:
             remaining = iter(events)
             while batch := list(islice(remaining, batch_size)):

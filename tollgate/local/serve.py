@@ -3,33 +3,62 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+from collections.abc import Generator
+from contextlib import AbstractAsyncContextManager, contextmanager
 from pathlib import Path
+from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 
+from tollgate.errors import SettingsError
+from tollgate.events.segments import try_lock
 from tollgate.local.http import LocalApp, serving_gateway
 from tollgate.local.regions import CLIENT_KEYS
 from tollgate.local.stack import LocalStack, local_stack
 from tollgate.settings import Environment
 
+_LOCK: Final = "serve.lock"
 
-async def serve(environment: Environment, data: Path, port: int) -> None:
+
+async def serve(environment: Environment, data: Path, port: int, *, strict: bool = False) -> None:
     """Serve until SIGINT or SIGTERM.
 
     Args:
         environment: What is given there is used.
-        data: Where everything else is kept.
+        data: Where everything else is kept; nobody else's for as long as this runs.
         port: The gateway's; 0 for any free one.
+        strict: Refuse a Redis that is not set up to keep a ledger.
 
     Raises:
-        SettingsError: tollgate.yaml is wrong, or the port is taken.
+        SettingsError: tollgate.yaml is wrong, or the port or the data is taken.
     """
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with local_stack(environment, data) as stack:
+    with _alone(data):
+        await _serve_until(stop, local_stack(environment, data, strict=strict), port)
+
+
+@contextmanager
+def _alone(data: Path) -> Generator[None]:
+    data.mkdir(parents=True, exist_ok=True)
+    lock = try_lock(data / _LOCK)
+    if lock is None:
+        problem = f"{data} is in use by another tollgate serve; choose another --data"
+        raise SettingsError([problem])
+    try:
+        yield
+    finally:
+        os.close(lock)
+
+
+async def _serve_until(
+    stop: asyncio.Event, opening: AbstractAsyncContextManager[LocalStack], port: int
+) -> None:
+    async with opening as stack:
         app = LocalApp(stack.runtime, stack.settings.relay.max_request_bytes)
         async with serving_gateway(app, port) as url:
             _show(stack, url)

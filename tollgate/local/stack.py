@@ -53,12 +53,15 @@ class LocalStack(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @asynccontextmanager
-async def local_stack(environment: Environment, data: Path) -> AsyncGenerator[LocalStack]:
+async def local_stack(
+    environment: Environment, data: Path, *, strict: bool = False
+) -> AsyncGenerator[LocalStack]:
     """Start what is not given: Redis, regions, and always a topic with its trigger.
 
     Args:
         environment: A Redis, a tollgate.yaml and folders that are given there are used.
         data: Where everything else is kept.
+        strict: Refuse a Redis that is not set up to keep a ledger.
     """
     async with AsyncExitStack() as exits:
         redis_url = environment.redis_url or exits.enter_context(embedded_redis(data / "redis"))
@@ -67,7 +70,7 @@ async def local_stack(environment: Environment, data: Path) -> AsyncGenerator[Lo
         environment = environment.model_copy(
             update={"redis_url": redis_url, "archive": archive, "journal": journal}
         )
-        intake = await exits.enter_async_context(IntakeRuntime(environment))
+        intake = await exits.enter_async_context(IntakeRuntime(environment, strict=strict))
         trigger_url = await exits.enter_async_context(serving(triggers_app(intake.intake)))
         topic, topic_url = await _start_topic(exits, trigger_url, data / "topic")
         regions = [] if environment.config else await _start_regions(exits)

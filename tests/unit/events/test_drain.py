@@ -11,7 +11,8 @@ from builders import event, raw_event
 from tollgate.errors import PublishFailed
 from tollgate.events import drain as drain_module
 from tollgate.events.drain import Drain
-from tollgate.events.journal import REFUSED_FILE, Journal
+from tollgate.events.journal import Journal
+from tollgate.events.refused import REFUSED_FILE
 
 PATIENCE_S = 5
 

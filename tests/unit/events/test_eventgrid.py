@@ -104,6 +104,32 @@ async def test_what_the_topic_refuses_is_given_back_and_its_neighbours_go_out(
     assert sorted(taken) == [f"req-{number}" for number in range(9) if number != 5]
 
 
+async def test_a_topic_that_refuses_everything_is_at_fault_itself_and_the_events_wait(
+    topic: Topic, publisher: EventGridPublisher
+) -> None:
+    assert await publisher.publish([raw_event("req-0")]) == []
+    topic.refuses = lambda _: 400
+    with pytest.raises(PublishFailed, match="answers 400 to every event"):
+        await publisher.publish([raw_event("req-1"), raw_event("req-2")])
+
+
+async def test_a_single_event_is_only_refused_by_a_topic_that_has_taken_another_one(
+    topic: Topic, publisher: EventGridPublisher
+) -> None:
+    topic.refuses = lambda events: 400 * (events[0]["id"] == "req-1")
+    with pytest.raises(PublishFailed, match="answers 400 to every event"):
+        await publisher.publish([raw_event("req-1")])
+    assert await publisher.publish([raw_event("req-2")]) == []
+    assert await publisher.publish([raw_event("req-1")]) == [raw_event("req-1")]
+
+
+async def test_a_single_event_that_is_too_large_is_refused_at_once(
+    topic: Topic, publisher: EventGridPublisher
+) -> None:
+    topic.refuses = lambda _: 413
+    assert await publisher.publish([raw_event("req-1")]) == [raw_event("req-1")]
+
+
 async def test_a_batch_that_is_too_large_goes_in_parts(
     topic: Topic, publisher: EventGridPublisher
 ) -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from builders import event, raw_event
 
-from tollgate.events.journal import REFUSED_FILE, Journal
+from tollgate.events.journal import Journal
 from tollgate.events.recovery import recover
+from tollgate.events.refused import REFUSED_FILE
 
 ALL = 1_000_000
 

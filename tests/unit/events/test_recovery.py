@@ -11,8 +11,9 @@ import msgspec
 import pytest
 from builders import event, raw_event
 
-from tollgate.events.journal import REFUSED_FILE, Journal
+from tollgate.events.journal import Journal
 from tollgate.events.recovery import recover
+from tollgate.events.refused import REFUSED_FILE
 from tollgate.usage.event import UsageEvent
 
 ALL = 1_000_000_000

@@ -177,4 +177,8 @@ async def test_a_gateway_recovers_when_its_settings_do(
         async with http.get("/health") as response:
             assert response.status == 503
     async with http.get("/health") as response:
-        assert await response.json() == {"status": "ok", "journal_depth": 0}
+        assert await response.json() == {
+            "status": "ok",
+            "publishing": True,
+            "journal_depth": 0,
+        }

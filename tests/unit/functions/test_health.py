@@ -14,10 +14,14 @@ pytestmark = pytest.mark.usefixtures("environment")
 async def test_a_gateway_that_can_do_its_work_is_healthy(http: aiohttp.ClientSession) -> None:
     async with http.get("/health") as response:
         assert response.status == 200
-        assert await response.json() == {"status": "ok", "journal_depth": 0}
+        assert await response.json() == {
+            "status": "ok",
+            "publishing": True,
+            "journal_depth": 0,
+        }
 
 
-async def test_what_waits_in_the_journal_is_shown(
+async def test_without_a_topic_it_is_degraded_and_what_waits_is_shown(
     http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.delenv("EVENTGRID_TOPIC_ENDPOINT")
@@ -25,4 +29,9 @@ async def test_what_waits_in_the_journal_is_shown(
     left_behind.record(event("req-1"))
     left_behind.close()
     async with http.get("/health") as response:
-        assert (await response.json())["journal_depth"] == 1
+        assert response.status == 200
+        assert await response.json() == {
+            "status": "degraded",
+            "publishing": False,
+            "journal_depth": 1,
+        }

@@ -1,16 +1,15 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
-from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import NOON, raw_event
-from counts import emptied
+from builders import raw_event
 
+from tollgate.events.segments import try_lock
 from tollgate.local import cli
 
 pytest_plugins = ["servers"]
@@ -18,36 +17,11 @@ pytest_plugins = ["servers"]
 SAMPLE = Path(__file__).parents[3] / "tollgate.sample.yaml"
 
 
-class Said:
-    """What a command said, and how it ended."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str], *arguments: str) -> None:
-        sys.argv = ["tollgate", *arguments]
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        self.code = ended.value.code
-        self.out, self.err = capsys.readouterr()
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr(sys, "argv", sys.argv)
-    monkeypatch.setenv("COLUMNS", "200")
-    return partial(Said, capsys)
-
-
-@pytest.fixture
-def redis_url(redis_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    url = emptied(f"{redis_server}/13")
-    monkeypatch.setenv("TOLLGATE_REDIS_URL", url)
-    return url
-
-
 COMMANDS: dict[tuple[str, ...], list[str]] = {
     (): ["serve", "demo", "ingest", "dead-letters", "config"],
-    ("serve",): ["--port", "--data", "TOLLGATE_CONFIG", "TOLLGATE_REDIS_URL"],
+    ("serve",): ["--port", "--data", "--strict", "TOLLGATE_CONFIG", "TOLLGATE_REDIS_URL"],
     ("demo",): ["statement"],
-    ("ingest",): ["--batch-size", "TOLLGATE_REDIS_URL", "standard input"],
+    ("ingest",): ["--batch-size", "--strict", "TOLLGATE_REDIS_URL", "standard input"],
     ("dead-letters",): ["list", "show", "replay"],
     ("dead-letters", "list"): ["reason"],
     ("dead-letters", "show"): ["ID"],
@@ -150,62 +124,38 @@ def test_ingest_says_what_became_of_the_events(
     file = tmp_path / "events.jsonl"
     file.write_bytes(raw_event("req-1") + b"\n" + raw_event("req-1") + b"\nrubbish\n")
     said = run("ingest", str(file))
-    assert said.code == 0
+    assert said.code == 1
     assert said.out == "1 counted; 1 known already; 1 refused, see: tollgate dead-letters list\n"
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\n")))
-    assert run("ingest", "-").out == "no events\n"
+    said = run("ingest", "-")
+    assert (said.code, said.out) == (0, "no events\n")
 
 
 @pytest.mark.usefixtures("redis_url")
-def test_dead_letters_are_listed_shown_and_sent_again(run: Any, tmp_path: Path) -> None:
-    assert run("dead-letters", "list").out == "no dead letters\n"
+def test_an_event_in_conflict_with_a_counted_one_makes_the_answer_no(
+    run: Any, tmp_path: Path
+) -> None:
     file = tmp_path / "events.jsonl"
-    file.write_bytes(b"\x1b[31m [bold]rubbish\n")
-    run("ingest", str(file))
-    listed = run("dead-letters", "list").out
-    assert "file events.jsonl" in listed
-    assert "JSON is malformed" in listed
-    letter_id = next(word for word in listed.split() if len(word) == 16 and word.isalnum())
-    assert run("dead-letters", "show", letter_id).out == "\x1b[31m [bold]rubbish\n"
-    assert run("dead-letters", "replay").out == "1 refused, see: tollgate dead-letters list\n"
-    assert letter_id in run("dead-letters", "list").out
+    file.write_bytes(raw_event("req-1"))
+    assert run("ingest", str(file)).code == 0
+    file.write_bytes(raw_event("req-1", user="mallory"))
+    said = run("ingest", str(file))
+    assert (said.code, said.out) == (1, "1 in conflict with a known one, kept aside\n")
 
 
 @pytest.mark.usefixtures("redis_url")
-def test_a_dead_letter_that_is_taken_now_leaves_the_list(
-    run: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_a_redis_that_is_no_place_for_a_ledger_is_refused_when_strict(
+    run: Any, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
     file = tmp_path / "events.jsonl"
     file.write_bytes(raw_event())
-    with monkeypatch.context() as early:
-        early.setattr("tollgate.local.ingest.utc_now", lambda: NOON - timedelta(days=1))
-        assert run("ingest", str(file)).out.startswith("1 refused")
-    assert run("dead-letters", "replay").out == "1 counted\n"
-    assert run("dead-letters", "list").out == "no dead letters\n"
-    assert run("dead-letters", "replay").out == "no events\n"
-
-
-@pytest.mark.usefixtures("redis_url")
-def test_a_terminal_is_not_shown_what_it_would_obey(
-    run: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    file = tmp_path / "a\x1b[31m.jsonl"
-    file.write_bytes(b"\x1b[31m\xff")
-    run("ingest", str(file))
-    listed = run("dead-letters", "list").out
-    assert "\x1b" not in listed
-    letter_id = next(word for word in listed.split() if len(word) == 16 and word.isalnum())
-    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    assert run("dead-letters", "show", letter_id).out == "?[31m\ufffd\n"
-
-
-@pytest.mark.usefixtures("redis_url")
-def test_an_unknown_dead_letter_is_one_line(run: Any) -> None:
-    said = run("dead-letters", "show", "nothing")
-    assert said.code == 2
-    assert (
-        said.err == "tollgate: there is no dead letter 'nothing'; see: tollgate dead-letters list\n"
-    )
+    warned = "the ledger's Redis: appendonly is no, not yes"
+    assert run("ingest", str(file)).code == 0
+    assert warned in caplog.text
+    for command in (["ingest", str(file)], ["serve", "--port", "0", "--data", str(tmp_path)]):
+        said = run(*command, "--strict")
+        assert (said.code, said.out) == (2, "")
+        assert f"tollgate: {warned}" in said.err
 
 
 def test_a_folder_that_cannot_be_used_is_one_line(run: Any, tmp_path: Path) -> None:
@@ -214,3 +164,34 @@ def test_a_folder_that_cannot_be_used_is_one_line(run: Any, tmp_path: Path) -> N
     said = run("serve", "--data", str(file), "--port", "0")
     assert (said.code, len(said.err.splitlines())) == (2, 1)
     assert said.err.startswith(f"tollgate: {file}")
+
+
+def test_data_that_another_serve_uses_is_one_line(run: Any, tmp_path: Path) -> None:
+    held = try_lock(tmp_path / "serve.lock")
+    assert held is not None
+    said = run("serve", "--data", str(tmp_path), "--port", "0")
+    os.close(held)
+    assert (said.code, said.out) == (2, "")
+    assert said.err == (
+        f"tollgate: {tmp_path} is in use by another tollgate serve; choose another --data\n"
+    )
+
+
+def test_a_package_that_is_not_installed_is_named(
+    run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("demo", "demo_calls"):
+        monkeypatch.delitem(sys.modules, f"tollgate.local.{module}", raising=False)
+    monkeypatch.setitem(sys.modules, "openai", None)
+    said = run("demo")
+    assert (said.code, said.out) == (2, "")
+    assert said.err == (
+        "tollgate: this command needs the package openai; install tollgate[local]\n"
+    )
+
+
+def test_a_module_of_ours_that_is_missing_is_a_bug(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tollgate.local.demo", None)
+    monkeypatch.setattr(sys, "argv", ["tollgate", "demo"])
+    with pytest.raises(ModuleNotFoundError):
+        cli.main()

@@ -57,7 +57,7 @@ async def publish(url: str, *events: bytes) -> None:
 
 
 def _left(folder: Path) -> list[Path]:
-    return list(folder.iterdir())
+    return [path for path in folder.iterdir() if path.name != "guard"]
 
 
 async def delivered(topic: LocalTopic) -> None:

@@ -26,7 +26,11 @@ async def test_the_gateway_and_its_health_are_served(tmp_path: Path) -> None:
         aiohttp.ClientSession(url) as http,
     ):
         async with http.get("/health") as response:
-            assert await response.json() == {"status": "ok", "journal_depth": 0}
+            assert await response.json() == {
+                "status": "degraded",
+                "publishing": False,
+                "journal_depth": 0,
+            }
         async with http.post("/openai/v1/chat/completions", data=b"{}") as response:
             assert response.status == 401
         async with http.get("/health") as response:
