@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -75,13 +76,17 @@ def eventually(found: Callable[[], bool], timeout_s: float = 20) -> None:
         time.sleep(0.1)
 
 
-def say_hello(rows: dict[str, str]) -> int:
-    """One call of alice's; returns its tokens."""
-    with OpenAI(
+def alice(rows: dict[str, str]) -> OpenAI:
+    return OpenAI(
         base_url=rows["gateway"].split()[0],
         api_key=rows["key of contoso"],
         default_query={"username": "alice", "companyName": "contoso", "billingCode": "CC-1001"},
-    ) as client:
+    )
+
+
+def say_hello(rows: dict[str, str]) -> int:
+    """One call of alice's; returns its tokens."""
+    with alice(rows) as client:
         answer = client.chat.completions.create(
             model="gpt-4o-mini", messages=[{"role": "user", "content": "Hello"}]
         )
@@ -99,6 +104,27 @@ def test_a_call_becomes_a_line_and_stays_one_after_a_restart(tmp_path: Path) -> 
     assert sum(line["quantity"] for line in before["lines"]) == tokens
     with serving(tmp_path) as rows:
         assert report(rows, month, "--by", "user") == before
+
+
+def slow_down(region_url: str) -> None:
+    faults = b'{"faults": [{"kind": "slow_frames", "delay_s": 0.2}]}'
+    urllib.request.urlopen(f"{region_url}/admin/faults", faults, timeout=10).close()  # noqa: S310  loopback
+
+
+def test_a_stream_that_serve_ends_under_counts_as_far_as_it_was_seen(tmp_path: Path) -> None:
+    month = datetime.now(UTC).strftime("%Y-%m")  # noqa: TID251  same
+    with serving(tmp_path) as rows, alice(rows) as client:
+        slow_down(rows["region weu-1"].split()[0])
+        stream = client.chat.completions.create(
+            model="gpt-4o-mini",
+            messages=[{"role": "user", "content": "Hello in 400 words"}],
+            stream=True,
+        )
+        for _ in range(4):
+            next(iter(stream))
+    with serving(tmp_path) as rows:
+        eventually(lambda: report(rows, month)["coverage"]["requests"] == 1)
+        assert report(rows, month)["coverage"]["estimated"] == 1
 
 
 def remember_a_free_port(folder: Path) -> None:

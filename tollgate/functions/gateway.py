@@ -6,12 +6,15 @@ import logging
 from typing import Final
 
 import azure.functions as func
+import msgspec
 from azurefunctions.extensions.http.fastapi import Request, Response, StreamingResponse
+from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from tollgate.errors import SettingsError
 from tollgate.functions.runtime import shared
 from tollgate.proxy import messages
+from tollgate.proxy.handler import CLIENT_CLOSED_REQUEST
 from tollgate.proxy.refusals import Refusal
 
 METHODS: Final = ["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -43,17 +46,25 @@ async def serve(request: Request) -> Response:
             _log.error("%s", problem)
         refusal = Refusal(503, "not_configured", "The gateway is not configured; see its log.")
         return _response(refusal.answer())
-    limit = shared.settings().relay.max_request_bytes
-    return _response(await runtime.gateway.handle(await _request(request, limit)))
+    gateway, sent = runtime.gateway, _request(request)
+    refused = gateway.refusal_of(sent)
+    if refused is not None:
+        return _response(refused)
+    try:
+        body = await _body(request, shared.settings().relay.max_request_bytes)
+    except ClientDisconnect:
+        gateway.client_left(sent)
+        return Response(status_code=CLIENT_CLOSED_REQUEST)
+    return _response(await gateway.handle(msgspec.structs.replace(sent, body=body)))
 
 
-async def _request(request: Request, max_bytes: int) -> messages.Request:
+def _request(request: Request) -> messages.Request:
     return messages.Request(
         method=request.method,
         path=request.scope["path"],
         query=request.scope["query_string"].decode("latin-1"),
         headers=tuple((name.lower(), value) for name, value in request.headers.items()),
-        body=await _body(request, max_bytes),
+        body=None,
     )
 
 

@@ -72,6 +72,9 @@ async def serving_gateway(app: LocalApp, port: int) -> AsyncGenerator[str]:
     finally:
         server.should_exit = True
         await task
+        cut_short = server.server_state.tasks  # the server cancels these, and does not wait
+        if cut_short:
+            await asyncio.wait(cut_short)
         bound.close()
 
 

@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from typing import Any
 
+import msgspec
+
 from tollgate.proxy.handler import Gateway
 from tollgate.proxy.messages import Answer, ByteStream, Request
 
@@ -31,7 +33,17 @@ class GatewayApp:
         """Serve one HTTP request; other scopes are left alone."""
         if scope["type"] != "http":
             return
-        answer = await self._gateway.handle(_request(scope, await self._read_body(receive)))
+        request = _request(scope)
+        refused = self._gateway.refusal_of(request)
+        if refused is not None:
+            await _send_whole(send, refused)
+            return
+        try:
+            body = await self._read_body(receive)
+        except _ClientLeftError:
+            self._gateway.client_left(request)
+            return
+        answer = await self._gateway.handle(msgspec.structs.replace(request, body=body))
         if isinstance(answer.body, bytes):
             await _send_whole(send, answer)
         else:
@@ -42,6 +54,8 @@ class GatewayApp:
         more = True
         while more:
             message = await receive()
+            if message["type"] == "http.disconnect":
+                raise _ClientLeftError
             body += message.get("body", b"")
             more = message.get("more_body", False)
             if len(body) > self._max_request_bytes:
@@ -49,7 +63,11 @@ class GatewayApp:
         return bytes(body)
 
 
-def _request(scope: Message, body: bytes | None) -> Request:
+class _ClientLeftError(Exception):
+    """The client left before all of its body was here."""
+
+
+def _request(scope: Message) -> Request:
     return Request(
         method=scope["method"],
         path=scope["path"],
@@ -58,7 +76,7 @@ def _request(scope: Message, body: bytes | None) -> Request:
             (name.decode("latin-1").lower(), value.decode("latin-1"))
             for name, value in scope["headers"]
         ),
-        body=body,
+        body=None,
     )
 
 

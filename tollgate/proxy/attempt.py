@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Final
 
 import msgspec
@@ -13,14 +14,19 @@ from tollgate.proxy.metering import Clock
 from tollgate.proxy.pool import Target
 from tollgate.proxy.ports import BackendFailed, Upstream, UpstreamAnswer
 from tollgate.proxy.retry_after import retry_after_s
-from tollgate.proxy.spillover import served_target
+from tollgate.proxy.served import served_target
 from tollgate.proxy.upstream_requests import Plan, upstream_request
 from tollgate.usage.extraction import StreamMeter
 from tollgate.usage.sse import Frame
 
 _RETRYABLE: Final = frozenset({408, 429})
+_FREE: Final = frozenset({429, 503})  # refused before any work, for certain
+_REDIRECTS: Final = range(300, 400)  # a backend that is not where the settings say
 _SERVER_ERROR: Final = 500
 _OK: Final = 200
+# What is read of an error that nobody sees, so that its connection can be used again.
+_ERROR_BYTES: Final = 64 * 1024
+_ERROR_S: Final = 1.0
 
 
 class WholeDelivery(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,12 +131,9 @@ class Attempts:
     ) -> WholeDelivery:
         try:
             status = answer.status
-            if status in _RETRYABLE or status >= _SERVER_ERROR:
-                raise BackendFailed(
-                    f"{target.backend.name} answered {status}",
-                    status=status,
-                    retry_after_s=retry_after_s(answer.headers, self._clock.now()),
-                )
+            if status in _RETRYABLE or status in _REDIRECTS or status >= _SERVER_ERROR:
+                await _read_error(answer)
+                raise self._failure(target, answer)
             body = await answer.read(self._max_answer_bytes)
         finally:
             answer.close()
@@ -142,13 +145,29 @@ class Attempts:
             body=body,
         )
 
+    def _failure(self, target: Target, answer: UpstreamAnswer) -> BackendFailed:
+        status = answer.status
+        return BackendFailed(
+            f"{target.backend.name} answered {status}",
+            status=status,
+            retry_after_s=retry_after_s(answer.headers, self._clock.now()),
+            may_have_cost=status not in _FREE and status not in _REDIRECTS,
+        )
+
 
 def _checked_first(frame: Frame | None, api: str, target: Target) -> Frame:
     if frame is None:
         raise BackendFailed(f"{target.backend.name} sent an empty stream", may_have_cost=True)
     if StreamMeter(api).see(frame) == "error":
-        raise BackendFailed(f"{target.backend.name} began its stream with an error")
+        reason = f"{target.backend.name} began its stream with an error"
+        raise BackendFailed(reason, may_have_cost=True)
     return frame
+
+
+async def _read_error(answer: UpstreamAnswer) -> None:
+    with suppress(BackendFailed, TimeoutError):
+        async with asyncio.timeout(_ERROR_S):
+            await answer.read(_ERROR_BYTES)
 
 
 def _is_stream(answer: UpstreamAnswer) -> bool:

@@ -10,6 +10,8 @@ import msgspec
 
 # How long to wait for what a probe tells that is under way.
 _PROBE_S: Final = 1.0
+# How many silences or breaks within the window open a circuit, at least.
+_DOUBTFUL_FAILURES: Final = 3
 
 
 class BreakerRules(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +29,25 @@ class _Circuit:
         self.failures_s: deque[float] = deque()
         self.open_until_s = 0.0
         self.probing = False
+        self.throttled = False
+
+
+class Failure(msgspec.Struct, frozen=True, kw_only=True):
+    """What a breaker has to know of a failure.
+
+    Args:
+        throttled: It was a 429.
+        certain: It speaks of the backend. A silence or a break may be the request's own doing, and
+            one slow call must not close a region to everybody.
+        retry_after_s: How long the backend asked to be left alone.
+    """
+
+    throttled: bool = False
+    certain: bool = True
+    retry_after_s: float | None = None
+
+
+_FAILED: Final = Failure()
 
 
 class Breakers:
@@ -61,20 +82,32 @@ class Breakers:
         if circuit := self._circuits.get(key):
             circuit.probing = False
 
-    def failed(self, key: Hashable, now_s: float, retry_after_s: float | None = None) -> None:
-        """The backend throttled or failed; `retry_after_s` is what it asked for."""
+    def failed(self, key: Hashable, now_s: float, failure: Failure = _FAILED) -> None:
+        """The backend throttled, failed, or said nothing."""
         rules = self._rules
         circuit = self._circuits.setdefault(key, _Circuit())
         circuit.failures_s.append(now_s)
         while circuit.failures_s[0] < now_s - rules.window_s:
             circuit.failures_s.popleft()
-        if not circuit.probing and len(circuit.failures_s) < rules.failures:
+        needed = rules.failures if failure.certain else max(rules.failures, _DOUBTFUL_FAILURES)
+        if not circuit.probing and len(circuit.failures_s) < needed:
             return
         wait_s = rules.open_s
-        if rules.honour_retry_after and retry_after_s is not None:
-            wait_s = min(retry_after_s, rules.max_retry_after_s)
+        if rules.honour_retry_after and failure.retry_after_s is not None:
+            wait_s = min(failure.retry_after_s, rules.max_retry_after_s)
         circuit.open_until_s = max(circuit.open_until_s, now_s + wait_s)
         circuit.probing = False
+        circuit.throttled = failure.throttled
+
+    def is_probing(self, key: Hashable) -> bool:
+        """Whether a probe is under way."""
+        circuit = self._circuits.get(key)
+        return circuit is not None and circuit.probing
+
+    def is_throttled(self, key: Hashable, now_s: float) -> bool:
+        """Whether the circuit is open because the backend throttled."""
+        circuit = self._circuits.get(key)
+        return circuit is not None and circuit.throttled and now_s < circuit.open_until_s
 
     def wait_s(self, key: Hashable, now_s: float) -> float:
         """Seconds until a request may go there; 0 for now."""

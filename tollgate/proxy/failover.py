@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Final, TypeVar
 
-from tollgate.proxy.breaker import Breakers
+from tollgate.proxy.breaker import Breakers, Failure
 from tollgate.proxy.pool import Target
 from tollgate.proxy.ports import BackendFailed
 from tollgate.proxy.refusals import Refusal
@@ -39,22 +39,35 @@ class Failover:
             Exhausted: No target is left, or the budget is used up.
         """
         failures: list[BackendFailed] = []
-        for target in targets:
-            if len(failures) == self._max_attempts:
-                break
-            if not self._breakers.enter(target.circuit, self._steady_s()):
-                continue
+        for target in self._reachable(targets):
             try:
                 return await self._try(target, attempt, len(failures) + 1)
             except BackendFailed as failure:
                 failures.append(failure)
-        raise Exhausted(failures, self._shortest_wait_s(targets))
+            if len(failures) == self._max_attempts:
+                break
+        raise self._exhausted(targets, failures)
+
+    def _reachable(self, targets: Sequence[Target]) -> Iterator[Target]:
+        """Those that may be asked; better beside a probe than refused, where there is none."""
+        nobody = True
+        for target in targets:
+            if self._breakers.enter(target.circuit, self._steady_s()):
+                nobody = False
+                yield target
+        if nobody:
+            yield from (each for each in targets if self._breakers.is_probing(each.circuit))
 
     async def _try(self, target: Target, attempt: Attempt[Delivery], number: int) -> Delivery:
         try:
             delivery = await attempt(target, number)
         except BackendFailed as failure:
-            self._breakers.failed(target.circuit, self._steady_s(), failure.retry_after_s)
+            told = Failure(
+                throttled=failure.status == _TOO_MANY_REQUESTS,
+                certain=failure.status is not None or not failure.may_have_cost,
+                retry_after_s=failure.retry_after_s,
+            )
+            self._breakers.failed(target.circuit, self._steady_s(), told)
             raise
         except BaseException:
             self._breakers.abandoned(target.circuit)
@@ -62,22 +75,26 @@ class Failover:
         self._breakers.succeeded(target.circuit)
         return delivery
 
-    def _shortest_wait_s(self, targets: Sequence[Target]) -> float:
+    def _exhausted(self, targets: Sequence[Target], failures: Sequence[BackendFailed]) -> Exhausted:
         now_s = self._steady_s()
-        return min(self._breakers.wait_s(target.circuit, now_s) for target in targets)
+        wait_s = min(self._breakers.wait_s(target.circuit, now_s) for target in targets)
+        throttled = any(failure.status == _TOO_MANY_REQUESTS for failure in failures) or any(
+            self._breakers.is_throttled(target.circuit, now_s) for target in targets
+        )
+        return Exhausted(len(failures), wait_s, throttled=throttled)
 
 
 class Exhausted(Refusal):
     """No backend served the request.
 
     Args:
-        failures: What each attempt met.
+        attempts: How many were asked.
         wait_s: Until the first backend may be asked again.
+        throttled: A backend is there, but short.
     """
 
-    def __init__(self, failures: Sequence[BackendFailed], wait_s: float) -> None:
-        throttled = not failures or any(f.status == _TOO_MANY_REQUESTS for f in failures)
-        self.attempts = len(failures)
+    def __init__(self, attempts: int, wait_s: float, *, throttled: bool) -> None:
+        self.attempts = attempts
         super().__init__(
             _TOO_MANY_REQUESTS if throttled else 503,
             "rate_limit_exceeded" if throttled else "backends_unavailable",

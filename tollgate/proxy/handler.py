@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from traceback import format_tb
 from typing import Final
 from urllib.parse import quote
@@ -28,25 +29,34 @@ from tollgate.proxy.upstream_requests import (
     refuse_stored_state,
 )
 from tollgate.proxy.whole_answers import outcome_of
+from tollgate.usage.tokens import NO_TOKENS
 
+CLIENT_CLOSED_REQUEST: Final = 499
+_JOURNAL_RETRY_S: Final = 10.0
 _log: Final = logging.getLogger(__name__)
 
 # Headers of an upstream's answer that speak of its connection, or of its body's form there.
 _DROPPED: Final = frozenset(
     {
+        "alt-svc",
         "connection",
         "content-encoding",
         "content-length",
         "date",
         "keep-alive",
+        "location",
         "proxy-authenticate",
+        "proxy-connection",
         "server",
         "set-cookie",
         "te",
         "trailer",
         "transfer-encoding",
         "upgrade",
+        "www-authenticate",
         "x-request-id",
+        "x-tollgate-attempts",
+        "x-tollgate-backend",
     }
 )
 
@@ -80,6 +90,28 @@ class Gateway:
         self._meter = meter
         self._drain_timeout_s = drain_timeout_s
         self.background = Background()
+
+    def refusal_of(self, request: Request) -> Answer | None:
+        """The answer to a caller who is unknown, so that nobody reads its body; else None."""
+        try:
+            self._directory.authenticate(request)
+        except Refusal as refusal:
+            call = Call(self._meter, self._directory.request_id(request))
+            call.refused(refusal.status)
+            return _with_headers(refusal.answer(), (("x-request-id", call.request_id),))
+        return None
+
+    def client_left(self, request: Request) -> None:
+        """Book a request whose client left before all of its body was here: nothing was used."""
+        call = Call(self._meter, self._directory.request_id(request))
+        with suppress(Refusal):
+            caller = self._directory.authenticate(request)
+            call.payer = Payer(tenant=caller.tenant.name, subscription=caller.subscription)
+        call.record(
+            Outcome(
+                provenance="none", tokens=NO_TOKENS, status=CLIENT_CLOSED_REQUEST, cancelled=True
+            )
+        )
 
     async def handle(self, request: Request) -> Answer:
         """Answer a request, and record one usage event for it whatever happens."""
@@ -115,7 +147,7 @@ class Gateway:
         if not targets:
             raise Refusal(404, "DeploymentNotFound", "This deployment does not exist here.")
         plan = Plan(route=route, query=query, headers=request.headers, prompt=prompt)
-        call.begin()
+        _begin(call)
         return await self._deliver(call, plan, targets)
 
     async def _deliver(self, call: Call, plan: Plan, targets: list[Target]) -> Answer:
@@ -125,7 +157,7 @@ class Gateway:
             except BackendFailed as failure:
                 _log.warning("request %s attempt %d: %s", call.request_id, number, failure)
                 if failure.may_have_cost:
-                    call.record_attempt(number, _undelivered(target, failure))
+                    call.record_attempt(number, _undelivered(target, failure, number))
                 raise
 
         delivery = await self._failover.run(targets, attempt)
@@ -147,6 +179,21 @@ class Gateway:
         return Answer(status=delivery.status, headers=_answer_headers(delivery), body=relay)
 
 
+def _begin(call: Call) -> None:
+    try:
+        call.begin()
+    except OSError as error:
+        _log.critical(
+            "request %s is refused: the journal cannot be written: %s", call.request_id, error
+        )
+        raise Refusal(
+            503,
+            "journal_unavailable",
+            "The gateway cannot keep its books at the moment; try again later.",
+            retry_after_s=_JOURNAL_RETRY_S,
+        ) from None
+
+
 def _log_bug(request_id: str, bug: Exception) -> None:
     """Where it happened, but not the message: that could hold a key or a part of a prompt."""
     places = "".join(format_tb(bug.__traceback__))
@@ -158,9 +205,11 @@ def _whole(call: Call, plan: Plan, delivery: WholeDelivery) -> Answer:
     return Answer(status=delivery.status, headers=_answer_headers(delivery), body=delivery.body)
 
 
-def _undelivered(target: Target, failure: BackendFailed) -> Outcome:
+def _undelivered(target: Target, failure: BackendFailed, number: int) -> Outcome:
     """What an attempt used that broke off after it was sent: nobody told us."""
-    return Outcome(provenance="unknown", tokens=None, status=failure.status, target=target)
+    return Outcome(
+        provenance="unknown", tokens=None, status=failure.status, target=target, attempts=number
+    )
 
 
 def _answer_headers(delivery: Delivery) -> Headers:

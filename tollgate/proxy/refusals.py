@@ -1,4 +1,4 @@
-"""OpenAI's error shape: the answers that the gateway gives itself, and the code of others'."""
+"""OpenAI's error shape: the answers that the gateway gives itself, and what others' say."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import msgspec
 from tollgate.proxy.messages import JSON_TYPE, Answer
 
 _METHOD_NOT_ALLOWED: Final = 405
+_POLICY_VIOLATION: Final = "ResponsibleAIPolicyViolation"
 _TYPES: Final = {
     400: "invalid_request_error",
     401: "authentication_error",
@@ -21,21 +22,30 @@ _TYPES: Final = {
 }
 
 
+class _Inner(msgspec.Struct):
+    code: Any = None
+
+
 class _Error(msgspec.Struct):
     code: Any = None
+    innererror: _Inner | None = None
+    inner_error: _Inner | None = None  # the specification's spelling; the wire has the other one
 
 
 class _ErrorBody(msgspec.Struct):
     error: _Error | None = None
 
 
-def error_code(body: bytes) -> object:
-    """The `error.code` of an answer in OpenAI's error shape; None for any other answer."""
+def is_content_filter(body: bytes) -> bool:
+    """Whether an error in OpenAI's shape says that the content filter blocked the prompt."""
     try:
         error = msgspec.json.decode(body, type=_ErrorBody).error
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return None
-    return error.code if error else None
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False
+    if error is None:
+        return False
+    inner = error.innererror or error.inner_error
+    return error.code == "content_filter" or (inner is not None and inner.code == _POLICY_VIOLATION)
 
 
 class Refusal(Exception):  # noqa: N818  an answer on its way to the client, not a failure

@@ -42,10 +42,16 @@ class Background:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def finish(self) -> None:
-        """Wait for all that is under way, whatever becomes of it."""
+    async def finish(self, patience_s: float = 5.0) -> None:
+        """Wait for what is under way; what takes longer is cut short, and counts as far as seen.
+
+        Args:
+            patience_s: How long to wait; hosts kill a process that does not end.
+        """
         while self._tasks:
-            await asyncio.wait(self._tasks)
+            _, late = await asyncio.wait(self._tasks, timeout=patience_s)
+            for task in late:
+                task.cancel()
 
 
 class StreamPlan(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from io import BytesIO
+from types import SimpleNamespace
 from typing import Final
 
 import aiohttp
@@ -17,6 +18,10 @@ _SILENCE_TIMEOUT_S: Final = 240.0
 _CONNECT_TIMEOUT_S: Final = 5.0
 # Longer bodies are written in pieces, so that other requests get their turn.
 _PIECEWISE_BYTES: Final = 1024 * 1024
+
+
+# How a connection ends that the other side had closed while it was idle.
+_DROPPED: Final = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ConnectionResetError)
 
 
 class HttpUpstream:
@@ -33,29 +38,37 @@ class HttpUpstream:
         silence_timeout_s: float = _SILENCE_TIMEOUT_S,
     ) -> None:
         self._silence_timeout_s = silence_timeout_s
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0),
-            timeout=aiohttp.ClientTimeout(
-                total=None, sock_connect=connect_timeout_s, sock_read=silence_timeout_s
-            ),
+        self._timeout = aiohttp.ClientTimeout(
+            total=None, sock_connect=connect_timeout_s, sock_read=silence_timeout_s
+        )
+        self._session = self._open_session(aiohttp.TCPConnector(limit=0))
+        self._fresh = self._open_session(aiohttp.TCPConnector(limit=0, force_close=True))
+
+    def _open_session(self, connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
+        tracing = aiohttp.TraceConfig()
+        tracing.on_connection_reuseconn.append(_note_reuse)
+        return aiohttp.ClientSession(
+            connector=connector,
+            timeout=self._timeout,
             auto_decompress=True,
             cookie_jar=aiohttp.DummyCookieJar(),
+            trace_configs=[tracing],
         )
 
     async def send(self, request: UpstreamRequest) -> HttpAnswer:
-        """Send once.
+        """Send once, or again if the connection was an old one that the backend had closed.
 
         Raises:
             BackendFailed: The backend could not be reached, or broke off before its headers.
         """
-        body = request.body
+        connection = _Connection()
         try:
-            response = await self._session.post(
-                URL(request.url, encoded=True),
-                data=body if len(body) <= _PIECEWISE_BYTES else BytesIO(body),
-                headers=request.headers,
-                allow_redirects=False,
-            )
+            try:
+                response = await _post(self._session, request, connection)
+            except _DROPPED as error:
+                if not connection.reused or not _is_unanswered(error):
+                    raise
+                response = await _post(self._fresh, request, connection)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise BackendFailed(f"cannot connect: {type(error).__name__}") from None
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
@@ -66,6 +79,37 @@ class HttpUpstream:
     async def close(self) -> None:
         """Close all connections."""
         await self._session.close()
+        await self._fresh.close()
+
+
+class _Connection:
+    """What becomes known of the connection of one request."""
+
+    reused = False
+
+
+async def _note_reuse(
+    _session: object, context: SimpleNamespace, _params: aiohttp.TraceConnectionReuseconnParams
+) -> None:
+    context.trace_request_ctx.reused = True
+
+
+async def _post(
+    session: aiohttp.ClientSession, request: UpstreamRequest, connection: _Connection
+) -> aiohttp.ClientResponse:
+    body = request.body
+    return await session.post(
+        URL(request.url, encoded=True),
+        data=body if len(body) <= _PIECEWISE_BYTES else BytesIO(body),
+        headers=request.headers,
+        allow_redirects=False,
+        trace_request_ctx=connection,
+    )
+
+
+def _is_unanswered(error: Exception) -> bool:
+    """Whether not even a part of the headers had come; aiohttp keeps that as the message."""
+    return not isinstance(error, aiohttp.ServerDisconnectedError) or isinstance(error.message, str)
 
 
 class HttpAnswer:

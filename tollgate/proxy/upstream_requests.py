@@ -30,6 +30,8 @@ _FORWARDED: Final = frozenset(
 )
 
 _STORED_STATE: Final = ("previous_response_id", "conversation", "background")
+_STORED_PARTS: Final = ("file_id", "file_ids", "vector_store_ids")
+_REFERENCE: Final = frozenset({"id", "type", "status"})
 
 # The api-version in which the dated API learnt `stream_options`; older ones answer it with 400.
 _FIRST_STREAM_OPTIONS: Final = "2024-09-01"
@@ -143,19 +145,43 @@ def refuse_stored_state(prompt: Prompt) -> None:
     Raises:
         Refusal: 400 if the request refers to stored state, or wants an answer to be fetched later.
     """
+    members = prompt.members
     for member in _STORED_STATE:
-        if prompt.members.get(member):
+        if members.get(member):
             raise _not_served(member, member)
-    items = prompt.members.get("input")
+    items = members.get("input")
     if isinstance(items, list) and any(map(_is_reference, cast("list[object]", items))):
         raise _not_served("item_reference", "input")
+    if isinstance(members.get("prompt"), dict):
+        raise _not_served("a stored prompt", "prompt")
+    for member in ("input", "messages", "tools"):
+        if found := _stored_part(members.get(member)):
+            raise _not_served(found, member)
 
 
 def _is_reference(item: object) -> bool:
-    if not isinstance(item, dict):
-        return False
-    members = cast("dict[str, object]", item)
-    return members.get("type") == "item_reference" or ("id" in members and len(members) == 1)
+    """An item that brings nothing but the name of a stored one."""
+    return isinstance(item, dict) and "id" in item and _REFERENCE.issuperset(cast("Any", item))
+
+
+def _stored_part(part: object) -> str | None:
+    """The first member below `part` that names something stored; None if there is none."""
+    below: list[object] = [part]
+    while below:
+        found = below.pop()
+        if isinstance(found, list):
+            below += cast("list[object]", found)
+        elif isinstance(found, dict):
+            members = cast("dict[str, object]", found)
+            if members.get("type") == "function":
+                continue  # names in a function's schema are the client's own
+            named = [name for name in _STORED_PARTS if members.get(name)]
+            container = members.get("container")
+            named += ["container"] if isinstance(container, str) else []
+            if named:
+                return named[0]
+            below.extend(members.values())
+    return None
 
 
 def _not_served(what: str, param: str) -> Refusal:

@@ -6,7 +6,7 @@ from typing import Final
 
 from tollgate.proxy.attempt import WholeDelivery
 from tollgate.proxy.metering import Outcome
-from tollgate.proxy.refusals import error_code
+from tollgate.proxy.refusals import is_content_filter
 from tollgate.proxy.upstream_requests import Prompt
 from tollgate.usage.estimate import estimate_tokens
 from tollgate.usage.event import Provenance
@@ -45,6 +45,6 @@ def _success(measurement: Measurement) -> tuple[Provenance, Tokens | None]:
 
 
 def _failure(status: int, body: bytes, prompt: Prompt) -> tuple[Provenance, Tokens | None]:
-    if status == _BAD_REQUEST and error_code(body) == "content_filter":
+    if status == _BAD_REQUEST and is_content_filter(body):
         return "estimated", estimate_tokens(prompt.characters, 0)
     return "none", NO_TOKENS

@@ -62,12 +62,33 @@ async def test_an_answer_is_delivered_whole(status: int) -> None:
     assert answer.closed
 
 
-@pytest.mark.parametrize("status", [408, 429, 500, 503, 529])
-async def test_another_backend_may_be_asked_when_this_one_fails(status: int) -> None:
+@pytest.mark.parametrize(
+    ("status", "may_have_cost"),
+    [(302, False), (408, True), (429, False), (500, True), (503, False), (504, True), (529, True)],
+)
+async def test_another_backend_may_be_asked_when_this_one_fails(
+    status: int,
+    may_have_cost: bool,  # noqa: FBT001  drawn
+) -> None:
     answer = FakeAnswer(status=status, headers=(("retry-after", "7"),))
     failed = await failure(answer)
-    assert (failed.status, failed.retry_after_s, failed.may_have_cost) == (status, 7, False)
+    assert (failed.status, failed.retry_after_s, failed.may_have_cost) == (
+        status,
+        7,
+        may_have_cost,
+    )
     assert answer.closed
+
+
+async def test_the_body_of_an_error_is_read_so_that_its_connection_can_be_kept() -> None:
+    answer = FakeAnswer(b'{"error":', b"{}}", status=429)
+    await failure(answer)
+    assert await answer.next_chunk() == b""
+
+
+async def test_an_error_whose_body_breaks_is_still_that_error() -> None:
+    answer = FakeAnswer(BackendFailed("broken", may_have_cost=True), status=429)
+    assert not (await failure(answer)).may_have_cost
 
 
 @pytest.mark.parametrize("content_type", ["text/event-stream", "Text/Event-Stream; charset=UTF-8"])
@@ -117,9 +138,9 @@ async def test_an_empty_stream_is_a_failure_that_may_have_cost() -> None:
     assert (await failure(stream(b""))).may_have_cost
 
 
-async def test_a_stream_that_begins_with_an_error_is_a_failure_without_cost() -> None:
+async def test_a_stream_that_begins_with_an_error_is_a_failure_that_may_have_cost() -> None:
     answer = stream(ERROR)
-    assert not (await failure(answer)).may_have_cost
+    assert (await failure(answer)).may_have_cost
     assert answer.closed
 
 

@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from tollgate.proxy.breaker import BreakerRules, Breakers
+from tollgate.proxy.breaker import BreakerRules, Breakers, Failure
 
 A, B = ("weu-1", "mini"), ("weu-1", "gpt-4o")
 
 
 def opened(at_s: float = 100, retry_after_s: float | None = None, **rules: Any) -> Breakers:
     breakers = Breakers(BreakerRules(**rules))
-    breakers.failed(A, at_s, retry_after_s)
+    breakers.failed(A, at_s, Failure(retry_after_s=retry_after_s))
     return breakers
 
 
@@ -60,7 +60,7 @@ def test_it_takes_so_many_failures_within_the_window() -> None:
 
 def test_a_late_failure_never_shortens_the_wait() -> None:
     breakers = opened(100, 60)
-    breakers.failed(A, 101, 1)
+    breakers.failed(A, 101, Failure(retry_after_s=1))
     assert breakers.wait_s(A, 101) == 59
 
 
@@ -110,3 +110,22 @@ def test_an_outcome_without_a_circuit_changes_nothing() -> None:
     breakers.succeeded(A)
     breakers.abandoned(A)
     assert breakers.enter(A, 0)
+
+
+def test_one_silence_closes_a_region_to_nobody_and_three_do() -> None:
+    breakers = Breakers(BreakerRules())
+    silence = Failure(certain=False)
+    breakers.failed(A, 100, silence)
+    breakers.failed(A, 101, silence)
+    assert breakers.enter(A, 102)
+    breakers.failed(A, 102, silence)
+    assert not breakers.enter(A, 103)
+
+
+def test_it_is_known_whether_a_circuit_is_open_for_want_of_capacity() -> None:
+    breakers = Breakers(BreakerRules())
+    breakers.failed(A, 100, Failure(throttled=True))
+    assert breakers.is_throttled(A, 101)
+    assert not breakers.is_throttled(A, 111)
+    breakers.failed(A, 111, Failure())
+    assert not breakers.is_throttled(A, 112)

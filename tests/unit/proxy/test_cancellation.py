@@ -62,6 +62,18 @@ async def test_a_request_that_is_cancelled_before_it_is_sent_has_one_event() -> 
     assert sink.only.data.cancelled
 
 
+async def test_a_request_that_is_cancelled_before_it_is_noted_used_nothing() -> None:
+    sink = RecordingSink()
+
+    def cancel(_: object) -> None:
+        raise asyncio.CancelledError
+
+    sink.begin = cancel
+    with pytest.raises(asyncio.CancelledError):
+        await gateway(FakeUpstream(), sink).handle(request())
+    assert (sink.only.data.provenance, sink.only.data.cancelled) == ("none", True)
+
+
 async def test_a_cancelled_request_keeps_the_events_of_its_attempts() -> None:
     sink = RecordingSink()
     cut = BackendFailed("broke off", may_have_cost=True)

@@ -76,6 +76,27 @@ async def test_with_all_circuits_open_nobody_is_asked() -> None:
     assert (exhausted.value.status, exhausted.value.attempts) == (429, 0)
 
 
+async def test_who_fails_elsewhere_is_asked_beside_a_probe_rather_than_refused() -> None:
+    asked = Asked(THROTTLED, targets=TARGETS[:2])
+    await asked.run()
+    asked.clock.s += 7
+    probe_answers, probed = asyncio.Event(), asyncio.Event()
+
+    async def probe(at: Target, number: int) -> tuple[str, int]:
+        probed.set()
+        await probe_answers.wait()
+        return at.backend.name, number
+
+    probing = asyncio.create_task(asked.failover.run(asked.targets, probe))
+    await probed.wait()
+    asked.script = [THROTTLED]
+    asked.names.clear()
+    assert await asked.run() == ("a", 2)
+    assert asked.names == ["b", "a"]
+    probe_answers.set()
+    assert await probing == ("a", 1)
+
+
 @pytest.mark.parametrize("end", [asyncio.CancelledError(), ValueError("a bug")])
 async def test_a_probe_that_tells_nothing_makes_room_for_the_next(end: BaseException) -> None:
     asked = Asked(BROKEN, end, targets=TARGETS[:1])

@@ -80,6 +80,7 @@ async def test_a_request_that_goes_upstream_leaves_a_trace_first() -> None:
 
 async def test_headers_of_the_connection_stay_behind() -> None:
     dropped = {"transfer-encoding": "chunked", "set-cookie": "a=b", "x-request-id": "theirs"}
+    dropped |= {"x-tollgate-anything": "x", "location": "/x", "www-authenticate": "Bearer"}
     headers = (*dropped.items(), ("x-ms-region", "West Europe"))
     answer = await Served(FakeAnswer(b"{}", headers=headers)).answer()
     assert answer.headers == (
@@ -239,6 +240,16 @@ async def test_no_log_line_holds_a_key_or_a_prompt(caplog: pytest.LogCaptureFixt
     assert "weu-1 broke off" in caplog.text
     for secret in (KEY, BACKEND_KEY, hashed(KEY), "Say hi", "Hello"):
         assert secret not in caplog.text
+
+
+async def test_an_answer_that_is_paid_for_goes_out_even_if_it_cannot_be_recorded() -> None:
+    served = Served(FakeAnswer(completion()))
+
+    def full(_: object) -> None:
+        raise OSError
+
+    served.sink.record = full
+    assert (await served.answer()).body == completion()
 
 
 async def test_a_deeply_nested_prompt_is_relayed_and_counted() -> None:

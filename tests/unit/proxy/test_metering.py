@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from errno import ENOSPC
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from builders import NOON
 from proxying import FakeClock, RecordingSink, target
 
 from tollgate.proxy.metering import Call, Meter, Outcome
-from tollgate.usage.event import UsageData
+from tollgate.usage.event import UsageData, UsageEvent
 from tollgate.usage.extraction import Measurement
 from tollgate.usage.tokens import NO_TOKENS, Tokens
 
@@ -92,6 +93,39 @@ def test_a_request_that_begins_is_unknown_until_it_ends() -> None:
     (begun,) = metered.sink.begun
     assert (begun.id, begun.data.provenance, begun.data.tokens) == ("req-1", "unknown", None)
     assert metered.sink.events == []
+
+
+@pytest.mark.parametrize(("sent", "provenance"), [(False, "none"), (True, "unknown")])
+def test_who_leaves_used_nothing_unless_the_request_was_sent_on(
+    sent: bool,  # noqa: FBT001  a case
+    provenance: str,
+) -> None:
+    metered = Metered()
+    if sent:
+        metered.call.begin()
+    metered.call.left()
+    data = metered.sink.only.data
+    assert (data.provenance, data.tokens) == (provenance, None if sent else NO_TOKENS)
+    assert data.cancelled
+
+
+class FullDisk(RecordingSink):
+    """Cannot write."""
+
+    def record(self, event: UsageEvent) -> None:
+        raise OSError(ENOSPC, f"no space for {event.id}")
+
+
+def test_an_event_that_cannot_be_written_is_logged_and_takes_no_answer_with_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    call = Call(Meter("gw-weu", FullDisk(), FakeClock().clock), "req-1")
+    call.record_attempt(1, Outcome(provenance="unknown", tokens=None, status=None))
+    call.refused(404)
+    said = [record.getMessage() for record in caplog.records]
+    assert said == [
+        f"event {name} could not be recorded: no space for {name}" for name in ("req-1.a1", "req-1")
+    ]
 
 
 def test_an_attempt_has_an_event_of_its_own() -> None:

@@ -25,6 +25,7 @@ from proxying import (
 from tollgate.proxy.handler import Gateway
 from tollgate.proxy.messages import Answer, ByteStream
 from tollgate.proxy.ports import BackendFailed
+from tollgate.proxy.relay import Background
 from tollgate.usage.tokens import Tokens
 
 ASKED = {"stream_options": {"include_usage": True}}
@@ -255,3 +256,17 @@ async def test_an_event_that_cannot_be_kept_still_frees_the_connection() -> None
 
 def _full(_event: object) -> None:
     raise OSError("full")
+
+
+async def test_what_takes_too_long_at_the_end_is_cut_short() -> None:
+    background, cut_short = Background(), asyncio.Event()
+
+    async def endless() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cut_short.set()
+
+    background.start(endless())
+    await background.finish(patience_s=0.01)
+    assert cut_short.is_set()

@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
@@ -138,6 +138,75 @@ async def test_a_connection_whose_answer_was_not_read_is_given_up() -> None:
             made = await sender.send(UpstreamRequest(server.url, {}, b"{}"))
             made.close()
         assert server.connections == 2
+
+
+class ClosingServer:
+    """Answers so many requests of each connection, and closes it at the next one."""
+
+    def __init__(self, answers: int, *, last_words: bytes = b"", fails: bool = False) -> None:
+        self._answers = answers
+        self._last_words = last_words
+        self._fails = fails
+        self.requests: list[bytes] = []
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        old = bool(self.requests)
+        for _ in range(0 if old and self._fails else self._answers):
+            await self._next(reader)
+            writer.write(OK + LENGTH_5 + b"hello")
+        await self._next(reader)
+        writer.write(self._last_words)
+        writer.close()
+
+    async def _next(self, reader: asyncio.StreamReader) -> None:
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            await reader.readuntil(b"\r\n\r\n")
+            self.requests.append(await reader.readexactly(2))
+
+
+async def asked_twice(server: ClosingServer) -> bytes:
+    async with (
+        await asyncio.start_server(server.serve, "127.0.0.1", 0) as listening,
+        upstream() as up,
+    ):
+        port = listening.sockets[0].getsockname()[1]
+        sent = UpstreamRequest(f"http://127.0.0.1:{port}/", {}, b"{}")
+        first = await up.send(sent)
+        await first.read(5)
+        first.close()
+        second = await up.send(sent)
+        body = await second.read(5)
+        second.close()
+        return body
+
+
+async def test_a_connection_that_was_closed_while_idle_is_replaced() -> None:
+    server = ClosingServer(1)
+    assert await asked_twice(server) == b"hello"
+    assert len(server.requests) == 3
+
+
+async def test_a_replaced_connection_that_breaks_too_is_a_failure() -> None:
+    server = ClosingServer(1, fails=True)
+    with pytest.raises(BackendFailed, match="broke off before its answer") as failed:
+        await asked_twice(server)
+    assert failed.value.may_have_cost
+    assert len(server.requests) == 3
+
+
+async def test_an_old_connection_that_breaks_within_the_headers_is_not_replaced() -> None:
+    server = ClosingServer(1, last_words=b"HTTP/1.1 200 OK\r\nx-a: ")
+    with pytest.raises(BackendFailed) as failed:
+        await asked_twice(server)
+    assert failed.value.may_have_cost
+    assert len(server.requests) == 2
+
+
+async def test_a_new_connection_that_breaks_is_not_replaced() -> None:
+    server = ClosingServer(0)
+    with pytest.raises(BackendFailed):
+        await asked_twice(server)
+    assert len(server.requests) == 1
 
 
 async def test_a_refused_connection_has_cost_nothing() -> None:

@@ -83,6 +83,14 @@ def test_a_member_that_stands_twice_is_refused(second: bytes) -> None:
         {"background": True},
         {"input": [{"role": "user", "content": "Hi"}, {"type": "item_reference", "id": "msg_1"}]},
         {"input": [{"id": "msg_1"}]},
+        {"input": [{"id": "msg_1", "type": None}]},
+        {"input": [{"id": "rs_1", "type": "reasoning"}]},
+        {"input": [{"role": "user", "content": [{"type": "input_file", "file_id": "file-1"}]}]},
+        {"messages": [{"content": [{"type": "file", "file": {"file_id": "file-1"}}]}]},
+        {"tools": [{"type": "file_search", "vector_store_ids": ["vs_1"]}]},
+        {"tools": [{"type": "code_interpreter", "container": "cntr_1"}]},
+        {"tools": [{"type": "code_interpreter", "container": {"file_ids": ["file-1"]}}]},
+        {"prompt": {"id": "pmpt_1"}},
     ],
 )
 def test_stored_state_is_refused(members: dict[str, Any]) -> None:
@@ -96,6 +104,10 @@ def test_stored_state_is_refused(members: dict[str, Any]) -> None:
         {"previous_response_id": None, "background": False},
         {"input": "Hi"},
         {"input": [{"role": "user", "content": "Hi"}, "Hi", 1]},
+        {"prompt": "file_id", "messages": [{"content": "container"}]},
+        {"tools": [{"type": "function", "parameters": {"properties": {"file_id": {"type": "x"}}}}]},
+        {"tools": [{"type": "code_interpreter", "container": {"type": "auto"}}]},
+        {"input": [{"type": "message", "id": "msg_1", "status": "completed", "content": "Hi"}]},
     ],
 )
 def test_a_request_without_stored_state_is_served(members: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ from proxying import backend, deployment
 
 from tollgate.proxy.messages import Headers
 from tollgate.proxy.pool import Target
-from tollgate.proxy.spillover import served_target
+from tollgate.proxy.served import served_target
 
 FULL = deployment(deployment_type="provisioned")
 SPARE = deployment(name="spare", scope="global")
@@ -29,3 +29,11 @@ def test_a_spare_deployment_that_is_not_known_is_a_standard_one_of_the_same_mode
 @pytest.mark.parametrize("said", [(), headers("spare")[1:], headers("spare")[:1], headers("")])
 def test_without_a_spillover_the_deployment_asked_for_has_served(said: Headers) -> None:
     assert served_target(ASKED, said) is ASKED
+
+
+@pytest.mark.parametrize(
+    ("said", "booked"),
+    [("Sweden Central", "swedencentral"), ("eastus2", "eastus2"), ("", "westeurope")],
+)
+def test_the_region_is_the_one_that_the_answer_names(said: str, booked: str) -> None:
+    assert served_target(ASKED, (("x-ms-region", said),)).backend.region == booked

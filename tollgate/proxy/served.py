@@ -1,6 +1,12 @@
-"""Azure's spillover: a full deployment's requests are served by another one of the resource."""
+"""What has served a call, where the answer says that it is not what was asked for.
+
+Azure's spillover has a full deployment's requests served by another one of the resource; global and
+data zone deployments run where there is room.
+"""
 
 from __future__ import annotations
+
+import re
 
 import msgspec
 
@@ -15,6 +21,8 @@ def served_target(target: Target, headers: Headers) -> Target:
     Azure spills over to nothing else.
     """
     found = dict(headers)
+    if region := re.sub(r"[^a-z0-9]", "", found.get("x-ms-region", "").lower()):
+        target = Target(msgspec.structs.replace(target.backend, region=region), target.deployment)
     name = found.get("x-ms-deployment-name")
     if not name or "x-ms-spillover-from-deployment" not in found:
         return target
