@@ -49,14 +49,14 @@ class Failover:
         raise self._exhausted(targets, failures)
 
     def _reachable(self, targets: Sequence[Target]) -> Iterator[Target]:
-        """Those that may be asked; better beside a probe than refused, where there is none."""
-        nobody = True
+        """Those that may be asked, then those under a probe: better beside one than refused."""
+        left_out: list[Target] = []
         for target in targets:
             if self._breakers.enter(target.circuit, self._steady_s()):
-                nobody = False
                 yield target
-        if nobody:
-            yield from (each for each in targets if self._breakers.is_probing(each.circuit))
+            else:
+                left_out.append(target)
+        yield from (each for each in left_out if self._breakers.is_probing(each.circuit))
 
     async def _try(self, target: Target, attempt: Attempt[Delivery], number: int) -> Delivery:
         try:

@@ -29,7 +29,6 @@ from tollgate.proxy.upstream_requests import (
     refuse_stored_state,
 )
 from tollgate.proxy.whole_answers import outcome_of
-from tollgate.usage.tokens import NO_TOKENS
 
 CLIENT_CLOSED_REQUEST: Final = 499
 _JOURNAL_RETRY_S: Final = 10.0
@@ -55,10 +54,9 @@ _DROPPED: Final = frozenset(
         "upgrade",
         "www-authenticate",
         "x-request-id",
-        "x-tollgate-attempts",
-        "x-tollgate-backend",
     }
 )
+_OURS: Final = "x-tollgate-"
 
 
 class Gateway:
@@ -107,11 +105,7 @@ class Gateway:
         with suppress(Refusal):
             caller = self._directory.authenticate(request)
             call.payer = Payer(tenant=caller.tenant.name, subscription=caller.subscription)
-        call.record(
-            Outcome(
-                provenance="none", tokens=NO_TOKENS, status=CLIENT_CLOSED_REQUEST, cancelled=True
-            )
-        )
+        call.left(CLIENT_CLOSED_REQUEST)
 
     async def handle(self, request: Request) -> Answer:
         """Answer a request, and record one usage event for it whatever happens."""
@@ -123,7 +117,7 @@ class Gateway:
             call.refused(refusal.status, attempts)
             answer = refusal.answer()
         except asyncio.CancelledError:
-            call.record(Outcome(provenance="unknown", tokens=None, status=None, cancelled=True))
+            call.left()
             raise
         except Exception as bug:  # noqa: BLE001  the client gets an answer and the books an event
             _log_bug(call.request_id, bug)
@@ -213,7 +207,11 @@ def _undelivered(target: Target, failure: BackendFailed, number: int) -> Outcome
 
 
 def _answer_headers(delivery: Delivery) -> Headers:
-    passed = tuple((name, value) for name, value in delivery.headers if name not in _DROPPED)
+    passed = tuple(
+        (name, value)
+        for name, value in delivery.headers
+        if name not in _DROPPED and not name.startswith(_OURS)
+    )
     return (
         *passed,
         ("x-tollgate-backend", quote(delivery.target.backend.name)),

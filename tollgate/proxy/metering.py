@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable
 from datetime import datetime
@@ -22,6 +23,8 @@ from tollgate.usage.event import (
 )
 from tollgate.usage.extraction import NOTHING_MEASURED, Measurement
 from tollgate.usage.tokens import NO_TOKENS, Tokens
+
+_log: Final = logging.getLogger(__name__)
 
 # How the provider names a served model: name and version date.
 _DATED_MODEL: Final = re.compile(r"(?P<model>.+)-(?P<version>\d{4}-\d{2}-\d{2})")
@@ -68,6 +71,7 @@ class Call:
         self._meter = meter
         self._started_s = meter.clock.steady_s()
         self._first_token_ms: int | None = None
+        self._begun = False
         self._recorded = False
         self.request_id = request_id
         self.payer: Payer = NOBODY
@@ -78,6 +82,7 @@ class Call:
     def begin(self) -> None:
         """The request goes upstream: leave a trace in case the process dies."""
         self._meter.sink.begin(self._event(Outcome(provenance="unknown", tokens=None, status=None)))
+        self._begun = True
 
     def saw_content(self) -> None:
         """The first content went to the client."""
@@ -88,15 +93,27 @@ class Call:
         """Emit the request's one event; a second call does nothing."""
         if not self._recorded:
             self._recorded = True
-            self._meter.sink.record(self._event(outcome))
+            self._emit(self._event(outcome))
 
     def record_attempt(self, number: int, outcome: Outcome) -> None:
         """Emit the event of an attempt that may have cost tokens and was not delivered."""
-        self._meter.sink.record(self._event(outcome, undelivered_attempt=number))
+        self._emit(self._event(outcome, undelivered_attempt=number))
 
     def refused(self, status: int, attempts: int = 0) -> None:
         """Emit the event of a request that used nothing for certain."""
         self.record(Outcome(provenance="none", tokens=NO_TOKENS, status=status, attempts=attempts))
+
+    def left(self, status: int | None = None) -> None:
+        """Emit the event of a request whose client left; unless it was sent on, it used nothing."""
+        provenance, tokens = ("unknown", None) if self._begun else ("none", NO_TOKENS)
+        self.record(Outcome(provenance=provenance, tokens=tokens, status=status, cancelled=True))
+
+    def _emit(self, event: UsageEvent) -> None:
+        """Hand an event on; an answer that is paid for goes out even if that fails."""
+        try:
+            self._meter.sink.record(event)
+        except OSError as error:
+            _log.critical("event %s could not be recorded: %s", event.id, error.strerror or error)
 
     def _elapsed_ms(self) -> int:
         return int((self._meter.clock.steady_s() - self._started_s) * 1000)

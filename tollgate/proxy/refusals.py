@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 
@@ -22,14 +22,10 @@ _TYPES: Final = {
 }
 
 
-class _Inner(msgspec.Struct):
-    code: Any = None
-
-
 class _Error(msgspec.Struct):
     code: Any = None
-    innererror: _Inner | None = None
-    inner_error: _Inner | None = None  # the specification's spelling; the wire has the other one
+    innererror: Any = None
+    inner_error: Any = None  # the specification's spelling; the wire has the other one
 
 
 class _ErrorBody(msgspec.Struct):
@@ -44,8 +40,9 @@ def is_content_filter(body: bytes) -> bool:
         return False
     if error is None:
         return False
-    inner = error.innererror or error.inner_error
-    return error.code == "content_filter" or (inner is not None and inner.code == _POLICY_VIOLATION)
+    inner = (error.innererror, error.inner_error)
+    codes = [cast("dict[str, Any]", each).get("code") for each in inner if isinstance(each, dict)]
+    return error.code == "content_filter" or _POLICY_VIOLATION in codes
 
 
 class Refusal(Exception):  # noqa: N818  an answer on its way to the client, not a failure

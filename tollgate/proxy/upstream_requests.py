@@ -160,8 +160,14 @@ def refuse_stored_state(prompt: Prompt) -> None:
 
 
 def _is_reference(item: object) -> bool:
-    """An item that brings nothing but the name of a stored one."""
-    return isinstance(item, dict) and "id" in item and _REFERENCE.issuperset(cast("Any", item))
+    """An item that brings nothing but the name of a stored one, or whose type leaves that open."""
+    if not isinstance(item, dict):
+        return False
+    members = cast("dict[str, object]", item)
+    kind = members.get("type", "")
+    said = {name for name, value in members.items() if value not in (None, "", [])}
+    names_one = "id" in said and (kind is None or said <= _REFERENCE)
+    return kind == "item_reference" or names_one
 
 
 def _stored_part(part: object) -> str | None:
@@ -170,7 +176,8 @@ def _stored_part(part: object) -> str | None:
     while below:
         found = below.pop()
         if isinstance(found, list):
-            below += cast("list[object]", found)
+            parts = cast("list[object]", found)
+            below += [part for part in parts if isinstance(part, dict | list)]
         elif isinstance(found, dict):
             members = cast("dict[str, object]", found)
             if members.get("type") == "function":

@@ -111,6 +111,35 @@ async def test_a_client_that_left_before_the_first_byte_is_still_one_event(
     assert event["data"]["cancelled"]
 
 
+def _sending(*messages: dict[str, Any], key: bytes = b"contoso-key") -> Request:
+    left = list(messages)
+
+    async def receive() -> dict[str, Any]:
+        return left.pop(0)
+
+    return Request({**_request(b"").scope, "headers": [(b"api-key", key)]}, receive)
+
+
+@pytest.mark.usefixtures("opened")
+async def test_who_leaves_while_sending_is_one_event_of_nothing(
+    region: SimulatedRegion, topic: Topic
+) -> None:
+    part = {"type": "http.request", "body": b"{", "more_body": True}
+    response = await gateway.gateway_openai(_sending(part, {"type": "http.disconnect"}))
+    assert response.status_code == 499
+    (event,) = await topic.received(1)
+    assert (event["data"]["provenance"], event["data"]["cancelled"]) == ("none", True)
+    assert (event["data"]["status"], event["data"]["tenant"]) == (499, "contoso")
+    assert not region.log
+
+
+@pytest.mark.usefixtures("opened")
+async def test_of_a_caller_who_is_unknown_no_body_is_read(topic: Topic) -> None:
+    response = await gateway.gateway_openai(_sending(key=b"wrong"))
+    assert response.status_code == 401
+    assert len(await topic.received(1)) == 1
+
+
 async def test_an_unknown_key_is_refused_as_openai_does_it(
     http: aiohttp.ClientSession, topic: Topic
 ) -> None:

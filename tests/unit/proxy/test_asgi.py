@@ -52,6 +52,10 @@ class Connection:
         self._received.put_nowait({"type": "http.request"})
         self._received.put_nowait({"type": "http.disconnect"})
 
+    def leave_after(self, part: bytes) -> None:
+        self._received.put_nowait({"type": "http.request", "body": part, "more_body": True})
+        self._received.put_nowait({"type": "http.disconnect"})
+
     async def send(self, message: Message) -> None:
         if self.send_fails:
             raise self.send_fails
@@ -99,6 +103,22 @@ async def test_a_body_of_just_the_limit_is_served() -> None:
     connection = Connection(FakeAnswer(completion()), BODY, limit=len(BODY))
     await connection.run()
     assert connection.sent[0]["status"] == 200
+
+
+async def test_of_a_caller_who_is_unknown_no_body_is_read() -> None:
+    connection = Connection(FakeAnswer())
+    await connection.run(headers=[(b"api-key", b"wrong")])  # would wait for a body for ever
+    assert connection.sent[0]["status"] == 401
+    assert connection.sink.only.data.tenant == "unallocated"
+
+
+async def test_who_leaves_while_sending_is_booked_and_nothing_is_sent_on() -> None:
+    connection = Connection(FakeAnswer(completion()))
+    connection.leave_after(BODY[:-1])
+    await connection.run()
+    data = connection.sink.only.data
+    assert (data.provenance, data.cancelled, data.status) == ("none", True, 499)
+    assert (data.tenant, connection.upstream.sent) == ("contoso", [])
 
 
 async def test_header_values_pass_byte_for_byte() -> None:

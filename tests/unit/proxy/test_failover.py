@@ -89,7 +89,7 @@ async def test_who_fails_elsewhere_is_asked_beside_a_probe_rather_than_refused()
 
     probing = asyncio.create_task(asked.failover.run(asked.targets, probe))
     await probed.wait()
-    asked.script = [THROTTLED]
+    asked.script.append(THROTTLED)
     asked.names.clear()
     assert await asked.run() == ("a", 2)
     assert asked.names == ["b", "a"]

@@ -27,7 +27,7 @@ from proxying import (
 from tollgate.proxy.breaker import BreakerRules
 from tollgate.proxy.messages import Answer, Request
 from tollgate.proxy.ports import BackendFailed
-from tollgate.usage.event import UsageData
+from tollgate.usage.event import UsageData, UsageEvent
 from tollgate.usage.tokens import NO_TOKENS, Tokens
 
 THROTTLED = FakeAnswer(status=429, headers=(("retry-after", "7"),))
@@ -245,11 +245,25 @@ async def test_no_log_line_holds_a_key_or_a_prompt(caplog: pytest.LogCaptureFixt
 async def test_an_answer_that_is_paid_for_goes_out_even_if_it_cannot_be_recorded() -> None:
     served = Served(FakeAnswer(completion()))
 
-    def full(_: object) -> None:
+    def full(event: UsageEvent) -> None:  # noqa: ARG001  as a sink takes it
         raise OSError
 
     served.sink.record = full
     assert (await served.answer()).body == completion()
+
+
+async def test_what_cannot_be_noted_is_not_sent(caplog: pytest.LogCaptureFixture) -> None:
+    served = Served()
+
+    def full(event: UsageEvent) -> None:  # noqa: ARG001  as a sink takes it
+        raise OSError(28, "No space left on device")
+
+    served.sink.begin = full
+    answer = await served.answer()
+    assert (answer.status, error_of(answer)["code"]) == (503, "journal_unavailable")
+    assert dict(answer.headers)["x-request-id"] == "req-1"
+    assert (served.data.provenance, served.upstream.sent) == ("none", [])
+    assert "Traceback" not in caplog.text
 
 
 async def test_a_deeply_nested_prompt_is_relayed_and_counted() -> None:

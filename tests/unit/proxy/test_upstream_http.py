@@ -55,9 +55,14 @@ class RawServer:
 
 @asynccontextmanager
 async def asked(
-    answer: bytes, *, stays: bool = False, path: str = "/", body: bytes = b"{}"
+    answer: bytes,
+    *,
+    stays: bool = False,
+    path: str = "/",
+    body: bytes = b"{}",
+    timeout_s: float = 60.0,
 ) -> AsyncGenerator[tuple[HttpAnswer, RawServer]]:
-    async with RawServer(answer, stays=stays).listening() as server, upstream() as sender:
+    async with RawServer(answer, stays=stays).listening() as server, upstream(timeout_s) as sender:
         made = await sender.send(UpstreamRequest(server.url + path, {"x-a": "caf\xe9"}, body))
         try:
             yield made, server
@@ -66,16 +71,16 @@ async def asked(
 
 
 @asynccontextmanager
-async def upstream() -> AsyncGenerator[HttpUpstream]:
-    sender = HttpUpstream(connect_timeout_s=0.1, silence_timeout_s=0.2)
+async def upstream(timeout_s: float = 60.0) -> AsyncGenerator[HttpUpstream]:
+    sender = HttpUpstream(connect_timeout_s=timeout_s, silence_timeout_s=timeout_s)
     try:
         yield sender
     finally:
         await sender.close()
 
 
-async def failure(url: str) -> BackendFailed:
-    async with upstream() as sender:
+async def failure(url: str, timeout_s: float = 60.0) -> BackendFailed:
+    async with upstream(timeout_s) as sender:
         with pytest.raises(BackendFailed) as failed:
             await sender.send(UpstreamRequest(url, {}, b"{}"))
     return failed.value
@@ -228,7 +233,7 @@ async def test_a_connection_that_takes_too_long_has_cost_nothing() -> None:
         for waiting in (first, second):
             waiting.setblocking(False)  # noqa: FBT003  the only form there is
             waiting.connect_ex(full.getsockname())
-        failed = await failure(f"http://127.0.0.1:{full.getsockname()[1]}/")
+        failed = await failure(f"http://127.0.0.1:{full.getsockname()[1]}/", timeout_s=0.1)
     assert str(failed).startswith("cannot connect")
     assert not failed.may_have_cost
 
@@ -253,7 +258,7 @@ BROKEN_BODIES = {
 
 @pytest.mark.parametrize("answer", BROKEN_BODIES.values(), ids=BROKEN_BODIES)
 async def test_a_body_that_breaks_off_may_have_cost(answer: bytes) -> None:
-    async with asked(answer) as (made, _):
+    async with asked(answer, timeout_s=1.0) as (made, _):
         with pytest.raises(BackendFailed) as failed:
             await made.read(100)
     assert failed.value.may_have_cost

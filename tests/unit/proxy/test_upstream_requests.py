@@ -75,41 +75,49 @@ def test_a_member_that_stands_twice_is_refused(second: bytes) -> None:
     assert (refused.status, refused.param) == (400, "model")
 
 
-@pytest.mark.parametrize(
-    "members",
-    [
-        {"previous_response_id": "resp_1"},
-        {"conversation": {"id": "conv_1"}},
-        {"background": True},
-        {"input": [{"role": "user", "content": "Hi"}, {"type": "item_reference", "id": "msg_1"}]},
-        {"input": [{"id": "msg_1"}]},
-        {"input": [{"id": "msg_1", "type": None}]},
-        {"input": [{"id": "rs_1", "type": "reasoning"}]},
-        {"input": [{"role": "user", "content": [{"type": "input_file", "file_id": "file-1"}]}]},
-        {"messages": [{"content": [{"type": "file", "file": {"file_id": "file-1"}}]}]},
-        {"tools": [{"type": "file_search", "vector_store_ids": ["vs_1"]}]},
-        {"tools": [{"type": "code_interpreter", "container": "cntr_1"}]},
-        {"tools": [{"type": "code_interpreter", "container": {"file_ids": ["file-1"]}}]},
-        {"prompt": {"id": "pmpt_1"}},
-    ],
-)
+STORED: list[dict[str, Any]] = [
+    {"previous_response_id": "resp_1"},
+    {"conversation": {"id": "conv_1"}},
+    {"background": True},
+    {"input": [{"role": "user", "content": "Hi"}, {"type": "item_reference", "id": "msg_1"}]},
+    {"input": [{"id": "msg_1"}]},
+    {"input": [{"type": "item_reference", "id": "msg_1", "role": "user"}]},
+    {"input": [{"type": None, "id": "msg_1", "role": "user"}]},
+    {"input": [{"id": "msg_1", "content": None}]},
+    {"input": [{"type": "reasoning", "id": "rs_1", "summary": []}]},
+    {"input": [{"id": "msg_1", "type": None}]},
+    {"input": [{"id": "rs_1", "type": "reasoning"}]},
+    {"input": [{"role": "user", "content": [{"type": "input_file", "file_id": "file-1"}]}]},
+    {"messages": [{"content": [{"type": "file", "file": {"file_id": "file-1"}}]}]},
+    {"tools": [{"type": "file_search", "vector_store_ids": ["vs_1"]}]},
+    {"tools": [{"type": "code_interpreter", "container": "cntr_1"}]},
+    {"tools": [{"type": "code_interpreter", "container": {"file_ids": ["file-1"]}}]},
+    {"prompt": {"id": "pmpt_1"}},
+]
+
+
+@pytest.mark.parametrize("members", STORED)
 def test_stored_state_is_refused(members: dict[str, Any]) -> None:
     refused = refusal(msgspec.json.encode(members))
     assert (refused.status, refused.code) == (400, "stored_state_not_served")
 
 
-@pytest.mark.parametrize(
-    "members",
-    [
-        {"previous_response_id": None, "background": False},
-        {"input": "Hi"},
-        {"input": [{"role": "user", "content": "Hi"}, "Hi", 1]},
-        {"prompt": "file_id", "messages": [{"content": "container"}]},
-        {"tools": [{"type": "function", "parameters": {"properties": {"file_id": {"type": "x"}}}}]},
-        {"tools": [{"type": "code_interpreter", "container": {"type": "auto"}}]},
-        {"input": [{"type": "message", "id": "msg_1", "status": "completed", "content": "Hi"}]},
-    ],
-)
+NOT_STORED: list[dict[str, Any]] = [
+    {"previous_response_id": None, "background": False},
+    {"input": "Hi"},
+    {"input": [{"role": "user", "content": "Hi"}, "Hi", 1]},
+    {"input": [{"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "x"}]},
+    {"input": [{"type": "message", "id": "msg_1", "role": "assistant", "content": "Hi"}]},
+    {"input": [{"type": "function_call", "id": "fc_1", "call_id": "c_1", "name": "f"}]},
+    {"input": [[1, 2], [3]]},
+    {"prompt": "file_id", "messages": [{"content": "container"}]},
+    {"tools": [{"type": "function", "parameters": {"properties": {"file_id": {"type": "x"}}}}]},
+    {"tools": [{"type": "code_interpreter", "container": {"type": "auto"}}]},
+    {"input": [{"type": "message", "id": "msg_1", "status": "completed", "content": "Hi"}]},
+]
+
+
+@pytest.mark.parametrize("members", NOT_STORED)
 def test_a_request_without_stored_state_is_served(members: dict[str, Any]) -> None:
     refuse_stored_state(read_prompt(msgspec.json.encode(members)))
 

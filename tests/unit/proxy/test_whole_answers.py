@@ -36,8 +36,18 @@ def test_a_response_that_still_runs_is_pending(status: str) -> None:
     assert (found.provenance, found.tokens) == ("pending", None)
 
 
-def test_a_blocked_prompt_is_billed_so_it_is_estimated() -> None:
-    found = outcome(FILTERED, 400)
+@pytest.mark.parametrize(
+    "body",
+    [
+        FILTERED,
+        b'{"error":{"code":"content_filter","innererror":"odd"}}',
+        b'{"error":{"code":null,"innererror":{"code":"ResponsibleAIPolicyViolation"}}}',
+        b'{"error":{"inner_error":{"code":"ResponsibleAIPolicyViolation"}}}',
+        b'{"error":{"innererror":{"code":1},"inner_error":{"code":"ResponsibleAIPolicyViolation"}}}',
+    ],
+)
+def test_a_blocked_prompt_is_billed_so_it_is_estimated(body: bytes) -> None:
+    found = outcome(body, 400)
     assert found.provenance == "estimated"
     assert found.tokens == Tokens(input=3, output=0, cached_input=None)
 
