@@ -12,8 +12,10 @@ import msgspec
 from builders import usage_data
 
 from accountant.rate_card import Rate, RateCard
+from tollgate.connections.redis import open_redis, open_redis_sync
 from tollgate.ledger.cells import Meter, MoneyCell, Usage, UserCell
 from tollgate.ledger.memory_ledger import MemoryLedger
+from tollgate.ledger.redis_ledger import RedisLedger
 from tollgate.usage.event import UsageEvent, decode_event, encode_event
 from tollgate.usage.periods import Month
 from tollgate.usage.sku import Sku, sku_of
@@ -79,3 +81,21 @@ def ledger_of(events: Iterable[UsageEvent]) -> MemoryLedger:
     received = [decode_event(encode_event(event)) for event in events]
     asyncio.run(ledger.apply(received, now=OCTOBER.end))
     return ledger
+
+
+def apply_on_redis(url: str, events: Iterable[UsageEvent]) -> None:
+    """Count events in the ledger on a Redis, beside what is in it."""
+
+    async def apply() -> None:
+        async with open_redis(url) as redis:
+            received = [decode_event(encode_event(each)) for each in events]
+            await RedisLedger(redis).apply(received, now=OCTOBER.end)
+
+    asyncio.run(apply())
+
+
+def empty_redis(url: str) -> str:
+    """Empty the database that `url` names, and give the URL back."""
+    with open_redis_sync(url) as redis:
+        redis.flushdb()  # pyright: ignore[reportUnknownMemberType]  types of redis-py
+    return url

@@ -13,13 +13,13 @@ from urllib.parse import unquote_to_bytes
 import msgspec
 
 from tollgate.proxy.refusals import Refusal
+from tollgate.usage.event import CONTROL_CHARACTER
 
 MAX_VALUE_CHARACTERS: Final = 128
 
 _MEMBERS: Final = {"username": "user", "companyname": "company", "billingcode": "billing_code"}
 _SPELLING: Final = {"user": "username", "company": "companyName", "billing_code": "billingCode"}
 _FORWARDED: Final = re.compile(r"api-version=[A-Za-z0-9._-]{1,64}", re.IGNORECASE | re.ASCII)
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class Claims(msgspec.Struct, frozen=True):
@@ -71,7 +71,7 @@ def read_claim(spelling: str, value: str) -> str | None:
         raise _bad(spelling, "is not UTF-8 text") from None
     if len(text) > MAX_VALUE_CHARACTERS:
         raise _bad(spelling, f"is longer than {MAX_VALUE_CHARACTERS} characters")
-    if _CONTROL.search(text):
+    if CONTROL_CHARACTER.search(text):
         raise _bad(spelling, "holds control characters")
     return text.strip() or None
 

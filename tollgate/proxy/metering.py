@@ -14,6 +14,7 @@ from tollgate.proxy.identity import NOBODY, Payer
 from tollgate.proxy.pool import Deployment, Target
 from tollgate.proxy.ports import UsageSink
 from tollgate.usage.event import (
+    CONTROL_CHARACTER,
     DeploymentType,
     Provenance,
     Scope,
@@ -28,7 +29,6 @@ _log: Final = logging.getLogger(__name__)
 
 # How the provider names a served model: name and version date.
 _DATED_MODEL: Final = re.compile(r"(?P<model>.+)-(?P<version>\d{4}-\d{2}-\d{2})")
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class Clock(msgspec.Struct, frozen=True):
@@ -189,4 +189,4 @@ def _model_served(deployment: Deployment, answered: str | None) -> tuple[str, st
 
 def _name(text: str | None) -> str | None:
     """A provider's or client's text as a name that an event may hold."""
-    return _CONTROL.sub("?", text)[:256] or None if text else None
+    return CONTROL_CHARACTER.sub("?", text)[:256] or None if text else None

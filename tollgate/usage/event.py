@@ -18,6 +18,8 @@ MAX_EVENT_BYTES: Final = 1_000_000  # Event Grid takes events up to 1 MB
 MAX_UNITS: Final = 32
 YEARS: Final = range(2000, 9999)  # an earlier time is a clock that was never set
 
+CONTROL_CHARACTER: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
 # Names are shown to people and stand in logs and files: no control characters, no line ends.
 Name = Annotated[
     str,

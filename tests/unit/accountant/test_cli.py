@@ -1,20 +1,16 @@
 from __future__ import annotations
 
-import asyncio
 import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from accounting import OCTOBER
+from accounting import apply_on_redis, empty_redis
 from builders import event
 from typer.testing import CliRunner, Result
 
 from accountant.cli import app
-from tollgate.connections.redis import open_redis
-from tollgate.ledger.redis_ledger import RedisLedger
-from tollgate.usage.event import UsageEvent, decode_event, encode_event
 
 pytest_plugins = ["servers"]
 
@@ -29,22 +25,10 @@ def run(*arguments: str, redis_url: str = "") -> Result:
 @pytest.fixture
 def ledger(redis_server: str) -> str:
     """The URL of a ledger with one event of contoso and one of a tenant named like a path."""
-    url = f"{redis_server}/{DATABASE}"
-    asyncio.run(_fill(url))
-    return url
-
-
-async def _fill(url: str) -> None:
-    async with open_redis(url) as redis:
-        await redis.flushdb()  # pyright: ignore[reportUnknownMemberType]  types of redis-py
+    url = empty_redis(f"{redis_server}/{DATABASE}")
     other = event("2", scope="global", tenant="a/../b", user="bob", region="eastus")
-    await _apply(url, [event("1", scope="global"), other])
-
-
-async def _apply(url: str, events: list[UsageEvent]) -> None:
-    async with open_redis(url) as redis:
-        received = [decode_event(encode_event(each)) for each in events]
-        await RedisLedger(redis).apply(received, now=OCTOBER.end)
+    apply_on_redis(url, [event("1", scope="global"), other])
+    return url
 
 
 @pytest.mark.parametrize("month", ["2026-13", "2026", "October"])
@@ -175,7 +159,7 @@ def test_an_unknown_group_is_refused_with_those_there_are(by: str) -> None:
 
 
 def test_events_kept_aside_are_told_beside_the_document(ledger: str) -> None:
-    asyncio.run(_apply(ledger, [event("1", user="bob"), event("2", tenant="a/../b", user="eve")]))
+    apply_on_redis(ledger, [event("1", user="bob"), event("2", tenant="a/../b", user="eve")])
     result = run("report", "2026-10", "--format", "json", "--tenant", "contoso", redis_url=ledger)
     assert result.exit_code == 0
     assert json.loads(result.stdout)["coverage"]["requests"] == 1
@@ -186,7 +170,7 @@ def test_events_kept_aside_are_told_beside_the_document(ledger: str) -> None:
 
 def test_a_tenant_of_any_length_has_a_file(ledger: str, tmp_path: Path) -> None:
     tenant = "予" * 255
-    asyncio.run(_apply(ledger, [event("9", tenant=tenant)]))
+    apply_on_redis(ledger, [event("9", tenant=tenant)])
     arguments = ("--tenant", tenant, "--out", str(tmp_path))
     assert run("report", "2026-10", *arguments, redis_url=ledger).exit_code == 0
     assert len([*tmp_path.iterdir()]) == 1

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import subprocess
 import sys
 
 import pytest
-from accounting import OCTOBER
+from accounting import apply_on_redis, empty_redis
 from builders import event
-
-from tollgate.connections.redis import open_redis
-from tollgate.ledger.redis_ledger import RedisLedger
-from tollgate.usage.event import decode_event, encode_event
 
 pytest_plugins = ["servers"]
 
@@ -22,17 +17,9 @@ DATABASE = 6  # of its own, beside those of other tests
 @pytest.fixture
 def ledger(redis_server: str) -> str:
     """The URL of a ledger whose report is longer than a pipe holds."""
-    url = f"{redis_server}/{DATABASE}"
-    asyncio.run(_fill(url))
+    url = empty_redis(f"{redis_server}/{DATABASE}")
+    apply_on_redis(url, (event(str(n), billing_code=f"CC-{n}") for n in range(1000)))
     return url
-
-
-async def _fill(url: str) -> None:
-    async with open_redis(url) as redis:
-        await redis.flushdb()  # pyright: ignore[reportUnknownMemberType]  types of redis-py
-        events = [event(str(n), billing_code=f"CC-{n}") for n in range(1000)]
-        received = [decode_event(encode_event(each)) for each in events]
-        await RedisLedger(redis).apply(received, now=OCTOBER.end)
 
 
 def shell(script: str, url: str) -> subprocess.CompletedProcess[str]:
