@@ -13,6 +13,7 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
+from tollgate import settings_sections
 from tollgate.settings import Settings, check_settings
 
 ROOT = Path(__file__).parents[1]
@@ -26,9 +27,7 @@ def models(model: type[BaseModel]) -> set[type[BaseModel]]:
     found = {model}
     for field in model.model_fields.values():
         for part in re.findall(r"\w+Settings", str(field.annotation)):
-            import tollgate.settings as settings  # noqa: PLC0415, PLR0402  by name
-
-            found |= models(getattr(settings, part))
+            found |= models(getattr(settings_sections, part))
     return found
 
 

@@ -29,12 +29,12 @@ from tollgate.proxy.pool import Credential
 from tollgate.proxy.upstream_http import HttpUpstream
 from tollgate.settings import (
     DEFAULT_JOURNAL,
-    MANAGED_IDENTITY,
     Environment,
     Settings,
     not_enforced,
     resolve_secret,
 )
+from tollgate.settings_sections import MANAGED_IDENTITY
 
 _NOT_PUBLISHING: Final = (
     "no Event Grid topic is set (EVENTGRID_TOPIC_ENDPOINT): usage waits in the journal at %s and"

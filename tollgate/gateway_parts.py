@@ -16,7 +16,8 @@ from tollgate.proxy.metering import Clock, Meter
 from tollgate.proxy.pool import Backend, Credential, Deployment, Pool
 from tollgate.proxy.ports import BackendFailed, UsageSink
 from tollgate.proxy.upstream_http import HttpUpstream
-from tollgate.settings import BackendSettings, Settings
+from tollgate.settings import Settings
+from tollgate.settings_sections import BackendSettings
 
 
 class ApiKey:
@@ -111,7 +112,11 @@ def _backend(entry: BackendSettings, credentials: Mapping[str, Credential]) -> B
         weight=entry.weight,
         credential=credentials[entry.auth],
         deployments={
-            alias: Deployment(**deployment.model_dump(exclude={"ptu"}))
+            alias: Deployment(
+                **deployment.model_dump(
+                    exclude={"ptu", "tokens_per_minute", "requests_per_10s", "kept_for_high"}
+                )
+            )
             for alias, deployment in entry.deployments.items()
         },
     )

@@ -4,137 +4,28 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StrictBool,
-    StringConstraints,
-    ValidationError,
-)
+from pydantic import AfterValidator, ValidationError
 
 from tollgate.errors import SettingsError
-from tollgate.settings_problems import (
-    AUTH,
-    CURRENCY,
-    KEY_HASH,
-    NAME,
-    URL,
-    contradictions,
-    exact_amount,
-    not_empty,
-    problem_lines,
+from tollgate.settings_problems import contradictions, not_empty, problem_lines
+from tollgate.settings_sections import (
+    BackendSettings,
+    BreakerSettings,
+    GatewaySettings,
+    RelaySettings,
+    ResponsesSettings,
+    RetrySettings,
+    RoutingSettings,
+    Section,
+    TenantSettings,
 )
 from tollgate.settings_yaml import read_yaml
 
-MANAGED_IDENTITY: Final = "managed_identity"
 
-# Strict: "3" is no number, true is no number, and a number is no name.
-Name = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=NAME)]
-KeyHash = Annotated[str, StringConstraints(pattern=KEY_HASH)]
-Auth = Annotated[str, StringConstraints(pattern=AUTH)]
-Whole = Annotated[int, Field(strict=True, ge=0)]
-PositiveWhole = Annotated[int, Field(strict=True, gt=0)]
-Positive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class GatewaySettings(_Section):
-    """Who we are, and who may speak for callers."""
-
-    id: Name
-    trusted_callers: tuple[KeyHash, ...] = ()
-
-
-class DeploymentSettings(_Section):
-    """What stands behind an alias on one backend."""
-
-    name: Name
-    model: Name
-    version: Name | None = None
-    deployment_type: Literal["standard", "provisioned", "batch", "developer"] = "standard"
-    scope: Literal["regional", "data_zone", "global"] = "regional"
-    ptu: PositiveWhole | None = None
-
-
-class BackendSettings(_Section):
-    """One Azure OpenAI resource."""
-
-    name: Name
-    url: Annotated[str, StringConstraints(pattern=URL)]
-    region: Name
-    priority: Whole = 1
-    weight: PositiveWhole = 100
-    auth: Auth
-    deployments: Annotated[dict[Name, DeploymentSettings], AfterValidator(not_empty)]
-
-
-class BreakerSettings(_Section):
-    """When a backend's deployment is left alone, and for how long."""
-
-    failures: PositiveWhole = 1
-    window_s: Positive = 10
-    open_s: Positive = 10
-    honour_retry_after: StrictBool = True
-    max_retry_after_s: Positive = 120
-
-
-class RetrySettings(_Section):
-    """How often one request is tried, and how long a backend may stay silent."""
-
-    attempts: PositiveWhole = 3
-    first_byte_timeout_s: Positive = 60
-    answer_timeout_s: Positive = 240
-
-
-class RelaySettings(_Section):
-    """Bounds on what one request may hold on to."""
-
-    max_request_bytes: PositiveWhole = 32 * 1024 * 1024
-    max_answer_bytes: PositiveWhole = 64 * 1024 * 1024
-    drain_timeout_s: Positive = 60
-
-
-class LimitSettings(_Section):
-    """What a tenant may use."""
-
-    tokens_per_minute: PositiveWhole | None = None
-    requests_per_minute: PositiveWhole | None = None
-    tokens_per_month: PositiveWhole | None = None
-
-
-class BudgetSettings(_Section):
-    """What a tenant may spend in a month."""
-
-    amount: Annotated[Decimal, BeforeValidator(exact_amount)]
-    currency: Annotated[str, StringConstraints(pattern=CURRENCY)]
-    action: Literal["block", "warn"] = "warn"
-    alert_at: tuple[Positive, ...] = (0.5, 0.8, 1.0)
-
-
-class TenantSettings(_Section):
-    """A payer, how it is recognised, and what it may charge to."""
-
-    name: Name
-    aliases: tuple[Name, ...] = ()
-    keys: tuple[KeyHash, ...] = ()
-    subscriptions: tuple[Name, ...] = ()
-    billing_codes: tuple[Name, ...] = ()
-    priority: Literal["high", "low"] | None = None
-    limits: LimitSettings = LimitSettings()
-    budget: BudgetSettings | None = None
-
-
-class Settings(_Section):
+class Settings(Section):
     """All of tollgate.yaml."""
 
     gateway: GatewaySettings
@@ -142,8 +33,13 @@ class Settings(_Section):
     breaker: BreakerSettings = BreakerSettings()
     retry: RetrySettings = RetrySettings()
     relay: RelaySettings = RelaySettings()
+    routing: RoutingSettings = RoutingSettings()
+    responses: ResponsesSettings = ResponsesSettings()
     tenants: tuple[TenantSettings, ...] = ()
     unknown_billing_code: Literal["suspense", "reject"] = "suspense"
+
+
+_UNENFORCED_LIMITS: Final = ("tokens_per_minute", "requests_per_minute", "tokens_per_month")
 
 
 def not_enforced(settings: Settings) -> list[str]:
@@ -152,15 +48,14 @@ def not_enforced(settings: Settings) -> list[str]:
         f"tenants: {part} of {tenant.name!r} is read, but not enforced yet"
         for tenant in settings.tenants
         for part, asked in (
-            ("limits", tenant.limits != LimitSettings()),
-            ("budget", tenant.budget is not None),
-            ("priority", tenant.priority is not None),
+            *((f"limits.{name}", getattr(tenant.limits, name)) for name in _UNENFORCED_LIMITS),
+            ("budget", tenant.budget),
         )
-        if asked
+        if asked is not None
     ]
 
 
-class Environment(_Section):
+class Environment(Section):
     """What the environment says; an unset or empty variable is None."""
 
     config: Path | None

@@ -15,6 +15,7 @@ KEY_HASH: Final = r"^sha256:[0-9a-f]{64}$"
 AUTH: Final = r"^(managed_identity|env:[A-Za-z_][A-Za-z0-9_]*)$"
 URL: Final = r"^https?://[^\s?#@]+$"
 CURRENCY: Final = r"^[A-Z]{3}$"
+HEADER_NAME: Final = r"^[a-z0-9-]{1,64}$"
 _AMOUNT: Final = re.compile(r"[0-9]{1,15}(\.[0-9]{1,6})?")
 _RESERVED_TENANT: Final = "unallocated"
 
@@ -26,6 +27,7 @@ _IN_WORDS: Final = {
     AUTH: "must be managed_identity, or env: and the name of an environment variable",
     URL: "must be an http or https URL without user, query and fragment",
     CURRENCY: "must be an ISO 4217 code such as USD",
+    HEADER_NAME: "must be the name of an HTTP header in lower case",
 }
 _BY_TYPE: Final = {
     "extra_forbidden": "unknown key",

@@ -37,11 +37,12 @@ class BackendFailed(Retryable):
 
 
 class UpstreamRequest(msgspec.Struct, frozen=True):
-    """One attempt: a POST to a backend."""
+    """One attempt: a request to a backend."""
 
     url: str
     headers: Mapping[str, str]
     body: bytes
+    method: str = "POST"
 
 
 class UpstreamAnswer(Protocol):
