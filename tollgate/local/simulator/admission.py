@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from hmac import compare_digest
 
+from tollgate.local.simulator.deployments import StandingDeployments
 from tollgate.local.simulator.exchanges import Exchange
 from tollgate.local.simulator.fault_answers import (
     exceeded,
@@ -13,6 +14,7 @@ from tollgate.local.simulator.fault_answers import (
     wait_headers,
 )
 from tollgate.local.simulator.faults import HttpError, Throttle
+from tollgate.local.simulator.model_families import can_do
 from tollgate.local.simulator.refusals import (
     Refusal,
     access_denied,
@@ -35,15 +37,36 @@ class Server:
     deployment: SimulatedDeployment
 
 
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a request may take, estimated on its arrival.
+
+    Attributes:
+        prompt_tokens: Tokens of the prompt.
+        answer_tokens: Most tokens of the answers; 0 where no text is generated.
+    """
+
+    prompt_tokens: int
+    answer_tokens: int = 0
+
+    def counted_by(self, deployment: SimulatedDeployment) -> int:
+        """The tokens that the deployment's quota counts."""
+        if deployment.quota_counts == "answer" and self.answer_tokens:
+            return self.answer_tokens
+        return self.prompt_tokens + self.answer_tokens
+
+
 class Admission:
     """Decides which deployment of a region serves a call, if any.
 
     Args:
         settings: The region.
+        deployments: Its deployments; they change while the region runs.
     """
 
-    def __init__(self, settings: RegionSettings) -> None:
+    def __init__(self, settings: RegionSettings, deployments: StandingDeployments) -> None:
         self._settings = settings
+        self._deployments = deployments
         self._limits = TokenLimits()
 
     def authorise(self, exchange: Exchange) -> None:
@@ -69,33 +92,33 @@ class Admission:
         Raises:
             Refusal: 404, there is none; 400, its model cannot do what the path asks for.
         """
-        deployment = self._settings.deployments.get(name or "")
+        deployment = self._deployments.named(name)
         if name is None or deployment is None:
             raise deployment_not_found()
-        if deployment.embeds != (route.operation == "embeddings"):
+        if not can_do(deployment.model, route.operation):
             raise operation_not_supported(route.operation, deployment.model)
         return Server(name, deployment)
 
-    def admit(self, exchange: Exchange, server: Server, route: Route, tokens: int) -> Server:
+    def admit(self, exchange: Exchange, server: Server, route: Route, estimate: Estimate) -> Server:
         """The deployment that serves: the one asked for, or the one that it spills over to.
 
         Args:
             exchange: The call; its reply headers and times are completed.
             server: The deployment asked for.
             route: What is asked for.
-            tokens: Estimate of the tokens that the call takes.
+            estimate: The tokens that the call may take.
 
         Raises:
             Refusal: 429 or an error, by fault or by quota, and there is no spillover.
         """
         try:
             self.raise_fault(exchange, server.name, server.deployment.model)
-            self._count(exchange, server, route, tokens)
+            self._count(exchange, server, route, estimate)
         except Refusal as refusal:
             spare = self._spillover(exchange, server, route)
             if spare is None or refusal.status not in _SPILLED_STATUSES:
                 raise
-            self._count(exchange, spare, route, tokens)
+            self._count(exchange, spare, route, estimate)
             return self._serve(exchange, spare, server.name)
         return self._serve(exchange, server, server.name)
 
@@ -112,14 +135,17 @@ class Admission:
         if error := exchange.applied.first(HttpError):
             raise http_error(error)
 
-    def _count(self, exchange: Exchange, server: Server, route: Route, tokens: int) -> None:
-        quota = self._limits.admit(server.name, server.deployment, tokens, exchange.at)
+    def _count(self, exchange: Exchange, server: Server, route: Route, estimate: Estimate) -> None:
+        deployment = server.deployment
+        tokens = estimate.counted_by(deployment)
+        quota = self._limits.admit(server.name, deployment, tokens, exchange.at)
         exchange.reply_headers |= quota.headers()
         if quota.retry_after_s is None:
             return
-        sentence = exceeded(server.name, server.deployment.model, self._settings.label)
+        limit = "request" if quota.exceeded == "requests" else "token"
+        sentence = exceeded(server.name, deployment.model, self._settings.label, limit)
         request = operation_sentence(route.operation, route.api_version)
-        headers = wait_headers(quota.retry_after_s)
+        headers = wait_headers(quota.retry_after_s) | quota.reset_header()
         raise rate_limited(f"{sentence} {request}", quota.retry_after_s, headers)
 
     def _spillover(self, exchange: Exchange, server: Server, route: Route) -> Server | None:
@@ -127,8 +153,10 @@ class Admission:
         name = server.deployment.spillover or asked
         if name is None or route.operation == "responses":
             return None
-        deployment = self._settings.deployments.get(name)
-        return None if deployment is None else Server(name, deployment)
+        deployment = self._deployments.named(name)
+        if deployment is None or not can_do(deployment.model, route.operation):
+            return None
+        return Server(name, deployment)
 
     def _serve(self, exchange: Exchange, server: Server, asked_for: str) -> Server:
         exchange.entry.served_by = server.name
@@ -137,4 +165,5 @@ class Admission:
         )
         exchange.first_byte_s = server.deployment.first_byte_s
         exchange.between_frames_s = server.deployment.between_frames_s
+        exchange.token_latency_s = server.deployment.token_latency_ms / 1000
         return server

@@ -1,18 +1,18 @@
 """Request bodies, as far as an answer depends on them; unknown members are let through."""
 
-from typing import Annotated, TypeAlias, TypeVar
+from typing import Annotated, TypeAlias
 
 import msgspec
 from msgspec import Meta, Struct
 
 from tollgate.local.simulator.json_types import JsonObject
+from tollgate.local.simulator.media_bodies import ImageBody, MediaBody, SpeechBody, decode_form
 from tollgate.local.simulator.refusals import invalid_request
 from tollgate.local.simulator.routes import Operation
 
 Count: TypeAlias = Annotated[int, Meta(ge=1)]
 # One text, several texts, one prompt of token ids, or several of them.
 Texts: TypeAlias = str | list[str | int | list[int]]
-_Struct = TypeVar("_Struct", bound=Struct)
 
 
 class StreamOptions(Struct, frozen=True):
@@ -103,34 +103,40 @@ class ResponseBody(Struct, frozen=True):
     service_tier: str | None = None
 
 
-Body: TypeAlias = ChatBody | CompletionBody | EmbeddingBody | ResponseBody
+Body: TypeAlias = ChatBody | CompletionBody | EmbeddingBody | ResponseBody | MediaBody
 
-_CHAT = msgspec.json.Decoder(ChatBody)
-_COMPLETION = msgspec.json.Decoder(CompletionBody)
-_EMBEDDING = msgspec.json.Decoder(EmbeddingBody)
-_RESPONSE = msgspec.json.Decoder(ResponseBody)
+_JSON: dict[Operation, type[Body]] = {
+    "chat.completions": ChatBody,
+    "completions": CompletionBody,
+    "embeddings": EmbeddingBody,
+    "responses": ResponseBody,
+    "images.generations": ImageBody,
+    "audio.speech": SpeechBody,
+}
+_DECODERS = {operation: msgspec.json.Decoder(kind) for operation, kind in _JSON.items()}
+_FORMS: frozenset[Operation] = frozenset(
+    {"images.edits", "audio.transcriptions", "audio.translations"}
+)
 
 
-def decode_body(operation: Operation, content: bytes) -> Body | None:
+def decode_body(operation: Operation, content: bytes, content_type: str = "") -> Body | None:
     """The body of a call, or None for an operation that takes none.
 
+    Args:
+        operation: What is asked for; decides what the body must be.
+        content: The body.
+        content_type: The request's `content-type`, which a form needs.
+
     Raises:
-        Refusal: 400, the body is not JSON or not what the operation takes.
+        Refusal: 400, the body is not what the operation takes.
     """
-    match operation:
-        case "chat.completions":
-            return _decode(_CHAT, content)
-        case "completions":
-            return _decode(_COMPLETION, content)
-        case "embeddings":
-            return _decode(_EMBEDDING, content)
-        case "responses":
-            return _decode(_RESPONSE, content)
-        case _:
-            return None
+    if operation in _FORMS:
+        return decode_form(operation, content, content_type)
+    decoder = _DECODERS.get(operation)
+    return None if decoder is None else _decode(decoder, content)
 
 
-def _decode(decoder: "msgspec.json.Decoder[_Struct]", content: bytes) -> _Struct:
+def _decode(decoder: "msgspec.json.Decoder[Body]", content: bytes) -> Body:
     try:
         return decoder.decode(content)
     except msgspec.ValidationError as problem:

@@ -8,6 +8,8 @@ from tollgate.local.simulator.bodies import (
     ResponseBody,
     StreamOptions,
 )
+from tollgate.local.simulator.media_bodies import ImageBody, SpeechBody, TranscriptionBody
+from tollgate.local.simulator.media_checks import check_media
 from tollgate.local.simulator.refusals import (
     context_length_exceeded,
     invalid_request,
@@ -33,8 +35,12 @@ def check_body(body: Body, route: Route, deployment: SimulatedDeployment) -> Non
                 raise unsupported_parameter("max_tokens", "max_completion_tokens")
         case ResponseBody():
             _check_response_options(body.stream_options)
+            if body.background and body.store is False:
+                raise invalid_request("Background mode requires 'store' to be true.", "background")
         case EmbeddingBody():
             _check_input(body)
+        case ImageBody() | TranscriptionBody() | SpeechBody():
+            check_media(body, deployment)
 
 
 def check_context(task: Task, deployment: SimulatedDeployment) -> None:

@@ -6,6 +6,7 @@ the pieces; the finish; then, only when asked for, one frame of empty `choices` 
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Literal, TypeAlias
 
 from tollgate.local.simulator.content_filters import choice_filter_results, prompt_filter_results
@@ -55,10 +56,11 @@ class _ChatStream:
 
     def frames(self) -> Iterator[Frame]:
         choices = self._generation.choices
-        yield self._nameless({"choices": [], "prompt_filter_results": prompt_filter_results()})
+        filtered: JsonObject = {"choices": [], "prompt_filter_results": prompt_filter_results()}
+        yield replace(self._nameless(filtered), early=True)
         if self._chat:
             for choice in choices:
-                yield self._frame(choice, self._opening(choice))
+                yield replace(self._frame(choice, self._opening(choice)), early=True)
         for place in range(max(len(choice.pieces) for choice in choices)):
             for choice in choices:
                 if place < len(choice.pieces):

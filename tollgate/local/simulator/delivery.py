@@ -38,7 +38,8 @@ async def deliver(
         ConnectionError: The client left.
     """
     slow = exchange.applied.first(SlowFirstByte)
-    await _pause(exchange.first_byte_s + (slow.delay_s if slow else 0.0))
+    generation_s = 0.0 if isinstance(reply, StreamReply) else exchange.generation_s
+    await _pause(exchange.first_byte_s + generation_s + (slow.delay_s if slow else 0.0))
     match reply:
         case CutReply():
             _cut(request, reply.how)
@@ -83,6 +84,7 @@ class _Stream:
                 "content-type": "text/event-stream; charset=utf-8",
             }
         )
+        self._token_latency_s = exchange.token_latency_s
         self._break = applied.first(BreakStream)
         slow = applied.first(SlowFrames)
         self._between_frames_s = exchange.between_frames_s + (slow.delay_s if slow else 0.0)
@@ -97,17 +99,18 @@ class _Stream:
             for number, frame in enumerate(reply.frames):
                 if self._break is not None and number == self._break.after_frames:
                     return await self._break_off(self._break.how)
+                tokens_s = (frame.pieces - pieces) * self._token_latency_s
                 pieces = frame.pieces
-                await self._write(frame, first=number == 0)
+                await self._write(frame, tokens_s + (self._between_frames_s if number else 0.0))
             await self._flush()
             await self._response.write_eof()
         finally:
             self._entry.usage = reply.usage_until(pieces)
         return self._response, "answered"
 
-    async def _write(self, frame: Frame, *, first: bool) -> None:
-        """Writes one frame; gives way after each, so that streams share the loop."""
-        await asyncio.sleep(0.0 if first else self._between_frames_s)
+    async def _write(self, frame: Frame, after_s: float) -> None:
+        """Writes one frame; gives way before each, so that streams share the loop."""
+        await asyncio.sleep(after_s)
         if self._splitter is None:
             await self._response.write(frame.data)
         else:

@@ -29,6 +29,8 @@ class Exchange:
         reply_headers: Headers that its answer bears, whatever it is.
         first_byte_s: Seconds that the deployment takes to begin.
         between_frames_s: Seconds that the deployment takes between two frames.
+        token_latency_s: Seconds that the deployment takes for a token of streamed text.
+        generation_s: Seconds that the whole answer takes to be generated, if it is not streamed.
     """
 
     method: str
@@ -43,6 +45,8 @@ class Exchange:
     reply_headers: dict[str, str] = field(default_factory=dict[str, str])
     first_byte_s: float = 0.0
     between_frames_s: float = 0.0
+    token_latency_s: float = 0.0
+    generation_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

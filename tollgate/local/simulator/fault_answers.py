@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from email.utils import format_datetime
-from itertools import islice
+from itertools import islice, takewhile
 
 from tollgate.local.simulator.faults import HttpError, Throttle
 from tollgate.local.simulator.frames import Frame, data_frame, event_frame
@@ -19,6 +19,8 @@ _MESSAGES = {
     503: "The server is currently processing too many requests. Please retry later.",
 }
 _CODES = {408: "Timeout", 500: "InternalServerError"}
+_MS_PER_S = 1000
+_S_PER_MIN = 60
 _PAGE = (
     "<!DOCTYPE html><html><head><title>{status}</title></head>"
     "<body><h2>Our services aren't available right now</h2></body></html>"
@@ -75,9 +77,35 @@ def throttled(fault: Throttle, sentence: str, at: datetime) -> Refusal:
         case "http_date":
             until = at + timedelta(seconds=fault.retry_after_s)
             headers = {"retry-after": format_datetime(until, usegmt=True)}
+        case "ratelimit_reset":
+            headers = _reset_header(fault)
         case "none":
             headers = {}
     return rate_limited(sentence, fault.retry_after_s, headers)
+
+
+def _reset_header(fault: Throttle) -> dict[str, str]:
+    """`x-ratelimit-reset-requests` or `-tokens` alone."""
+    limit = "requests" if fault.reason == "requests" else "tokens"
+    name = f"x-ratelimit-reset-{limit}"
+    if fault.reset_style == "seconds":
+        return {name: str(fault.retry_after_s)}
+    milliseconds = fault.retry_after_ms
+    return {
+        name: duration_text(fault.retry_after_s * 1000 if milliseconds is None else milliseconds)
+    }
+
+
+def duration_text(duration_ms: int) -> str:
+    """A duration as OpenAI writes it: "250ms", "1s", "6m0s", "1h0m0s"."""
+    if 0 < duration_ms < _MS_PER_S:
+        return f"{duration_ms}ms"
+    minutes, seconds_ms = divmod(duration_ms, _S_PER_MIN * _MS_PER_S)
+    seconds = f"{seconds_ms / _MS_PER_S:g}s"
+    if not minutes:
+        return seconds
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}h{minutes}m{seconds}" if hours else f"{minutes}m{seconds}"
 
 
 def http_error(fault: HttpError) -> Refusal:
@@ -104,22 +132,38 @@ def broken_off(
         error: `code` and `message` of the error.
         operation: Decides the form of the error frame.
     """
+    return _then_error(islice(frames, after_frames), error, operation)
+
+
+def broken_off_early(
+    frames: Iterator[Frame], error: JsonObject, operation: Operation
+) -> Iterator[Frame]:
+    """The frames that open a stream before any content, then an error frame and the end."""
+    return _then_error(takewhile(lambda frame: frame.early, frames), error, operation)
+
+
+def _then_error(
+    frames: Iterator[Frame], error: JsonObject, operation: Operation
+) -> Iterator[Frame]:
     sent = pieces = 0
-    for frame in islice(frames, after_frames):
+    for frame in frames:
         sent, pieces = sent + 1, frame.pieces
         yield frame
-    if operation == "responses":
+    wrapped: JsonObject = {"error": {**error, "type": "server_error", "param": None}}
+    if operation in {"responses", "responses.get"}:
         event = {"type": "error", "sequence_number": sent, **error, "param": None}
         yield event_frame("error", event, pieces)
+    elif operation in {"images.generations", "images.edits"}:
+        yield event_frame("error", {"type": "error", **wrapped}, pieces)
     else:
-        yield data_frame({"error": {**error, "type": "server_error", "param": None}}, pieces)
+        yield data_frame(wrapped, pieces)
 
 
 def oddly_framed(frames: Iterator[Frame]) -> Iterator[Frame]:
     """The same events with CRLF, comments and no space after `data:`."""
     for frame in frames:
         data = frame.data.replace(b"data: ", b"data:", 1).replace(b"\n", b"\r\n")
-        yield Frame(b": keep-alive\r\n" + data, frame.pieces)
+        yield Frame(b": keep-alive\r\n" + data, frame.pieces, frame.early)
 
 
 def operation_sentence(operation: Operation, api_version: str) -> str:

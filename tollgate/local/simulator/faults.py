@@ -11,7 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegative
 
 from tollgate.local.simulator.routes import Operation
 
-_GENERATING: frozenset[Operation] = frozenset({"chat.completions", "completions", "responses"})
+_FILTERED: frozenset[Operation] = frozenset(
+    {"chat.completions", "completions", "responses", "images.generations", "images.edits"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,10 @@ class Throttle(FaultBase):
     Attributes:
         retry_after_s: Seconds to wait, as the headers state them.
         retry_after_ms: Milliseconds for `retry-after-ms`; None: the same time as `retry_after_s`.
-        form: Which headers state the time: both, one of them, `retry-after` as an HTTP date, none.
+        form: Which headers state the time: both, one of them, `retry-after` as an HTTP date,
+            `x-ratelimit-reset-requests` or `-tokens` by `reason` and nothing else, or none.
+        reset_style: How `x-ratelimit-reset-*` is written: "60" as Azure does, or "1m0s" as
+            OpenAI does.
         reason: What the message says is exceeded.
     """
 
@@ -71,7 +76,10 @@ class Throttle(FaultBase):
     kind: Literal["throttle"] = "throttle"
     retry_after_s: NonNegativeInt = 1
     retry_after_ms: NonNegativeInt | None = None
-    form: Literal["both", "seconds", "milliseconds", "http_date", "none"] = "both"
+    form: Literal["both", "seconds", "milliseconds", "http_date", "ratelimit_reset", "none"] = (
+        "both"
+    )
+    reset_style: Literal["seconds", "duration"] = "seconds"
     reason: Literal["tokens", "requests", "high_demand"] = "tokens"
 
 
@@ -161,6 +169,19 @@ class ErrorFirstFrame(FaultBase):
     message: str = "The server had an error while processing your request."
 
 
+class ErrorAfterEarlyFrames(FaultBase):
+    """A stream whose opening is right (prompt filter, role; created, in_progress), then an error.
+
+    No content is sent before the error frame, and nothing is billed.
+    """
+
+    befalls: ClassVar[Literal["all", "streams", "plain"]] = "streams"
+
+    kind: Literal["error_after_early_frames"] = "error_after_early_frames"
+    code: str = "InternalServerError"
+    message: str = "The server had an error while processing your request."
+
+
 class ErrorMidStream(FaultBase):
     """A stream ends with an error frame after `after_frames` frames."""
 
@@ -198,9 +219,12 @@ class OddFraming(FaultBase):
 
 
 class ContentFilter(FaultBase):
-    """The content filter blocks the prompt (400), or cuts the answer half way (200)."""
+    """The content filter blocks the prompt (400), or cuts the answer half way (200).
 
-    operations: ClassVar[frozenset[Operation] | None] = _GENERATING
+    An image cannot be cut: it is refused either way.
+    """
+
+    operations: ClassVar[frozenset[Operation] | None] = _FILTERED
 
     kind: Literal["content_filter"] = "content_filter"
     on: Literal["prompt", "completion"] = "completion"
@@ -233,6 +257,7 @@ Fault: TypeAlias = Annotated[
     | BreakStream
     | BreakBody
     | ErrorFirstFrame
+    | ErrorAfterEarlyFrames
     | ErrorMidStream
     | NoUsageFrame
     | SplitBytes

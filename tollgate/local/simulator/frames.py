@@ -13,10 +13,12 @@ class Frame:
     Attributes:
         data: Its bytes, blank line included.
         pieces: Tokens of visible answer generated when it is sent, all choices together.
+        early: Whether it opens the stream before any content, such as the prompt filter's.
     """
 
     data: bytes
     pieces: int
+    early: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +38,14 @@ class StreamStyle:
     late_filter: bool = False
 
 
-def data_frame(value: object, pieces: int) -> Frame:
+def data_frame(value: object, pieces: int, *, early: bool = False) -> Frame:
     """A frame with `data:` alone, as chat has it."""
-    return Frame(b"data: %b\n\n" % encode(value), pieces)
+    return Frame(b"data: %b\n\n" % encode(value), pieces, early)
 
 
-def event_frame(kind: str, value: object, pieces: int) -> Frame:
+def event_frame(kind: str, value: object, pieces: int, *, early: bool = False) -> Frame:
     """A frame with `event:` and `data:`, as the Responses API has it."""
-    return Frame(b"event: %b\ndata: %b\n\n" % (kind.encode(), encode(value)), pieces)
+    return Frame(b"event: %b\ndata: %b\n\n" % (kind.encode(), encode(value)), pieces, early)
 
 
 class Splitter:

@@ -1,30 +1,22 @@
 """Replies with generated text: chat, completions, responses; whole or streamed."""
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
+from tollgate.local.simulator.billed_replies import plain_reply, stream_reply
 from tollgate.local.simulator.bodies import ChatBody, CompletionBody, ResponseBody
 from tollgate.local.simulator.chat_answers import chat_answer, completion_answer
 from tollgate.local.simulator.chat_frames import Dialect, chat_frames
 from tollgate.local.simulator.envelopes import Envelope
 from tollgate.local.simulator.exchanges import Exchange, PlainReply, StreamReply
-from tollgate.local.simulator.fault_answers import broken_off, oddly_framed
-from tollgate.local.simulator.faults import (
-    ErrorFirstFrame,
-    ErrorMidStream,
-    NoUsageFrame,
-    OddFraming,
-    ResponsesFailed,
-)
-from tollgate.local.simulator.frames import Frame, StreamStyle
+from tollgate.local.simulator.faults import NoUsageFrame, ResponsesFailed
+from tollgate.local.simulator.frames import StreamStyle
 from tollgate.local.simulator.generation import Generation
-from tollgate.local.simulator.json_types import JsonObject, encode
+from tollgate.local.simulator.json_types import JsonObject
 from tollgate.local.simulator.response_answers import Failure, ResponseAnswer
 from tollgate.local.simulator.response_frames import response_frames
-from tollgate.local.simulator.routes import Operation
 from tollgate.local.simulator.settings import SimulatedDeployment
-from tollgate.local.simulator.stored_responses import StoredResponses
+from tollgate.local.simulator.stored_responses import StoredResponse, StoredResponses
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,24 +39,6 @@ class Generated:
         created = int(self.exchange.at.timestamp())
         return Envelope(self.exchange.ids, created, self.deployment.full_model, served or "default")
 
-    def plain(self, value: JsonObject, usage: JsonObject) -> PlainReply:
-        """A whole answer; its usage is billed whether it arrives or not."""
-        self.exchange.entry.response_id = str(value["id"])
-        self.exchange.entry.usage = usage
-        return PlainReply(200, encode(value), {})
-
-    def streamed(
-        self,
-        frames: Iterator[Frame],
-        operation: Operation,
-        usage_until: Callable[[int], JsonObject | None],
-    ) -> StreamReply:
-        """A stream; what is generated until its end is billed, and nothing if it fails at once."""
-        if self.exchange.applied.first(ErrorFirstFrame):
-            usage_until = _nothing
-        self.exchange.entry.usage = usage_until(0)
-        return StreamReply(_with_faults(frames, self.exchange, operation), usage_until)
-
     def chat_usage_until(self, pieces: int) -> JsonObject:
         """Usage after that many pieces, as chat and completions have it."""
         return self.generation.counts_until(pieces).chat_usage()
@@ -81,7 +55,9 @@ def chat_reply(
     envelope = made.envelope(body.service_tier)
     if not body.stream:
         answer = chat_answer if dialect == "chat.completions" else completion_answer
-        return made.plain(answer(made.generation, envelope), made.generation.counts.chat_usage())
+        value = answer(made.generation, envelope)
+        made.exchange.entry.response_id = str(value["id"])
+        return plain_reply(made.exchange, value, made.generation.counts.chat_usage())
     options = body.stream_options
     style = StreamStyle(
         include_usage=bool(options and options.include_usage),
@@ -92,7 +68,7 @@ def chat_reply(
     prefix = "chatcmpl-" if dialect == "chat.completions" else "cmpl-"
     made.exchange.entry.response_id = envelope.ids.prefixed(prefix)
     frames = chat_frames(made.generation, envelope, style, dialect)
-    return made.streamed(frames, dialect, made.chat_usage_until)
+    return stream_reply(made.exchange, dialect, frames, made.chat_usage_until)
 
 
 def response_reply(
@@ -108,38 +84,33 @@ def response_reply(
         failure,
         states_usage=made.exchange.applied.first(NoUsageFrame) is None,
     )
-    keep = partial(_keep, stored, answer)
     made.exchange.entry.response_id = answer.id
+    response = _begun(made, answer)
+    if body.background:
+        stored.keep(response)
     if body.stream:
         obfuscate = bool(body.stream_options and body.stream_options.include_obfuscation)
-        frames = response_frames(answer, obfuscate=obfuscate, keep=keep)
-        return made.streamed(frames, "responses", made.response_usage_until)
+        at_end = partial(_end, response, stored)
+        frames = response_frames(answer, obfuscate=obfuscate, at_end=at_end)
+        return stream_reply(made.exchange, "responses", frames, made.response_usage_until)
+    if not body.background:
+        _end(response, stored)
     usage = made.generation.counts.response_usage()
-    if body.background:
-        keep(answer.underway("in_progress"), answer.finished())
-        return made.plain(answer.underway("queued"), usage)
-    finished = answer.finished()
-    keep(finished)
-    return made.plain(finished, usage)
+    return plain_reply(made.exchange, response.state(), usage)
 
 
-def _nothing(_pieces: int) -> None:
-    return None
+def _begun(made: Generated, answer: ResponseAnswer) -> StoredResponse:
+    background = answer.body.background
+    return StoredResponse(
+        answer,
+        made.exchange.entry,
+        made.deployment.background_s,
+        "queued" if background else "in_progress",
+    )
 
 
-def _keep(stored: StoredResponses, answer: ResponseAnswer, *states: JsonObject) -> None:
-    if answer.body.store is not False:
-        counts = answer.generation.counts
-        stored.keep(answer.id, states, counts.input + counts.output)
-
-
-def _with_faults(
-    frames: Iterator[Frame], exchange: Exchange, operation: Operation
-) -> Iterator[Frame]:
-    if first := exchange.applied.first(ErrorFirstFrame):
-        error: JsonObject = {"code": first.code, "message": first.message}
-        frames = broken_off(frames, 0, error, operation)
-    elif later := exchange.applied.first(ErrorMidStream):
-        error = {"code": later.code, "message": later.message}
-        frames = broken_off(frames, later.after_frames, error, operation)
-    return oddly_framed(frames) if exchange.applied.first(OddFraming) else frames
+def _end(response: StoredResponse, stored: StoredResponses) -> None:
+    """Finishes a response; one in the background has been stored since its beginning."""
+    response.finish()
+    if not response.answer.body.background and response.answer.body.store is not False:
+        stored.keep(response)

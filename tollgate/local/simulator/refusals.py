@@ -142,3 +142,10 @@ def previous_response_not_found(response_id: str) -> Refusal:
         "previous_response_id",
         "previous_response_not_found",
     )
+
+
+def not_cancellable() -> Refusal:
+    """The response was not made in the background."""
+    return invalid_request(
+        "Only responses created with background=true can be cancelled.", "response_id"
+    )

@@ -9,6 +9,7 @@ from aiohttp import web
 from tollgate.local.simulator.admin import AdminEndpoint
 from tollgate.local.simulator.answering import Answering
 from tollgate.local.simulator.delivery import deliver
+from tollgate.local.simulator.deployments import StandingDeployments
 from tollgate.local.simulator.exchanges import Exchange
 from tollgate.local.simulator.faults_in_force import FaultsInForce
 from tollgate.local.simulator.identifiers import Identifiers
@@ -40,6 +41,7 @@ class SimulatedRegion:
     Attributes:
         settings: What it is.
         faults: How it misbehaves at present; also changed through `/admin/faults`.
+        deployments: Its deployments as they now stand; also changed through `/admin/deployments`.
         log: What it was asked; also shown by `/admin/log`.
 
     Args:
@@ -50,9 +52,10 @@ class SimulatedRegion:
     def __init__(self, settings: RegionSettings, clock: Callable[[], datetime] = utc_now) -> None:
         self.settings = settings
         self.faults = FaultsInForce()
+        self.deployments = StandingDeployments(settings.deployments)
         self.log = RequestLog(settings.log_requests)
         self._clock = clock
-        self._answering = Answering(settings, self.faults)
+        self._answering = Answering(settings, self.faults, self.deployments)
         self._received = 0
         self._started_at = clock()
         self._runner: web.AppRunner | None = None
@@ -114,7 +117,7 @@ class SimulatedRegion:
 
     def _application(self) -> web.Application:
         application = web.Application(client_max_size=self.settings.max_body_bytes)
-        application.add_routes(AdminEndpoint(self.faults, self.log).routes())
+        application.add_routes(AdminEndpoint(self.faults, self.log, self.deployments).routes())
         application.router.add_route("*", "/{path:.*}", self._handle)
         return application
 

@@ -7,9 +7,12 @@ from tollgate.local.simulator.bodies import ResponseBody
 from tollgate.local.simulator.content_filters import response_filters
 from tollgate.local.simulator.envelopes import Envelope
 from tollgate.local.simulator.generation import Choice, Generation
+from tollgate.local.simulator.hosted_tools import hosted_calls, tool_usage
 from tollgate.local.simulator.json_types import JsonObject
 
-Status: TypeAlias = Literal["queued", "in_progress", "completed", "incomplete", "failed"]
+Status: TypeAlias = Literal[
+    "queued", "in_progress", "completed", "incomplete", "failed", "cancelled"
+]
 
 _INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
 
@@ -86,12 +89,17 @@ class ResponseAnswer:
         return self._object(status, output, usage)
 
     def items(self) -> list[JsonObject]:
-        """The output items: reasoning, then a message or a function call."""
-        reasoning = [self.reasoning_item()] if self.reasoned else []
+        """The output items: reasoning, calls of hosted tools, then a message or a function call."""
+        first = [*([self.reasoning_item()] if self.reasoned else []), *self.calls()]
         if not self.choice.pieces:
-            return reasoning
+            return first
         status = "completed" if self.last_status == "completed" else "incomplete"
-        return [*reasoning, self.answer_item(status, self.choice.text)]
+        return [*first, self.answer_item(status, self.choice.text)]
+
+    def calls(self) -> list[JsonObject]:
+        """The calls of tools that the provider runs; none where the request forbids tools."""
+        forbidden = self.body.tool_choice == "none"
+        return [] if forbidden else hosted_calls(self.body.tools, self.envelope.ids)
 
     def reasoning_item(self) -> JsonObject:
         """The item that stands for hidden reasoning."""
@@ -137,8 +145,13 @@ class ResponseAnswer:
             "content_filters": response_filters(blocked=blocked) if output else None,
             "service_tier": self.envelope.service_tier,
             "usage": usage,
+            **self._tool_usage(output),
             **self._echo(),
         }
+
+    def _tool_usage(self, output: list[JsonObject]) -> JsonObject:
+        calls = self.calls() if output and self.states_usage else []
+        return {"tool_usage": tool_usage(calls)} if calls else {}
 
     def _echo(self) -> JsonObject:
         """What the API repeats of the request, with its defaults."""

@@ -1,23 +1,25 @@
 """Streams of the Responses API: `event:` and `data:` pairs, numbered, without `[DONE]`."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from tollgate.local.simulator.frames import Frame, event_frame
+from tollgate.local.simulator.hosted_tools import call_events
 from tollgate.local.simulator.json_types import JsonObject
 from tollgate.local.simulator.response_answers import ResponseAnswer, text_part
 
 
 def response_frames(
-    answer: ResponseAnswer, *, obfuscate: bool, keep: Callable[[JsonObject], None]
+    answer: ResponseAnswer, *, obfuscate: bool, at_end: Callable[[], None]
 ) -> Iterator[Frame]:
     """The frames of a stream.
 
     Args:
         answer: The response to stream.
         obfuscate: Whether deltas bear random padding.
-        keep: Called with the finished response just before its last frame.
+        at_end: Called just before the last frame.
     """
-    return _ResponseStream(answer, obfuscate=obfuscate).frames(keep)
+    return _ResponseStream(answer, obfuscate=obfuscate).frames(at_end)
 
 
 class _ResponseStream:
@@ -27,23 +29,41 @@ class _ResponseStream:
         self._number = -1
         self._sent = 0
 
-    def frames(self, keep: Callable[[JsonObject], None]) -> Iterator[Frame]:
+    def frames(self, at_end: Callable[[], None]) -> Iterator[Frame]:
         answer = self._answer
-        yield self._event("response.created", response=answer.underway("in_progress"))
-        yield self._event("response.in_progress", response=answer.underway("in_progress"))
+        yield from self._openings()
         if answer.reasoned:
             item = answer.reasoning_item()
             yield self._event("response.output_item.added", output_index=0, item=item)
             yield self._event("response.output_item.done", output_index=0, item=item)
+        calls = answer.calls()
+        for place, call in enumerate(calls, int(answer.reasoned)):
+            yield from self._call(call, place)
         if answer.choice.pieces:
-            yield from self._item()
-        finished = answer.finished()
-        keep(finished)
-        yield self._event(f"response.{answer.last_status}", response=finished)
+            yield from self._item(int(answer.reasoned) + len(calls))
+        at_end()
+        yield self._event(f"response.{answer.last_status}", response=answer.finished())
 
-    def _item(self) -> Iterator[Frame]:
+    def _openings(self) -> Iterator[Frame]:
+        """The events before any content; a background response is queued first."""
         answer = self._answer
-        place: JsonObject = {"output_index": int(answer.reasoned)}
+        started = answer.underway("in_progress")
+        opening = answer.underway("queued") if answer.body.background else started
+        yield replace(self._event("response.created", response=opening), early=True)
+        if answer.body.background:
+            yield replace(self._event("response.queued", response=opening), early=True)
+        yield replace(self._event("response.in_progress", response=started), early=True)
+
+    def _call(self, call: JsonObject, place: int) -> Iterator[Frame]:
+        begun = {**call, "status": "in_progress"}
+        yield self._event("response.output_item.added", output_index=place, item=begun)
+        for kind in call_events(call):
+            yield self._event(kind, output_index=place, item_id=call["id"])
+        yield self._event("response.output_item.done", output_index=place, item=call)
+
+    def _item(self, output_index: int) -> Iterator[Frame]:
+        answer = self._answer
+        place: JsonObject = {"output_index": output_index}
         started = answer.answer_item("in_progress", "")
         yield self._event("response.output_item.added", **place, item=started)
         inside: JsonObject = {"item_id": started["id"], **place}

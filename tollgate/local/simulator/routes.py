@@ -13,6 +13,13 @@ Operation: TypeAlias = Literal[
     "responses",
     "responses.get",
     "responses.delete",
+    "responses.cancel",
+    "responses.input_items",
+    "images.generations",
+    "images.edits",
+    "audio.transcriptions",
+    "audio.translations",
+    "audio.speech",
     "models",
 ]
 
@@ -24,29 +31,44 @@ OPERATION_NAMES: dict[Operation, str] = {
     "responses": "Responses_Create",
     "responses.get": "Responses_Get",
     "responses.delete": "Responses_Delete",
+    "responses.cancel": "Responses_Cancel",
+    "responses.input_items": "Responses_ListInputItems",
+    "images.generations": "ImageGenerations_Create",
+    "images.edits": "Images_Edit",
+    "audio.transcriptions": "Transcriptions_Create",
+    "audio.translations": "Translations_Create",
+    "audio.speech": "Speech_Create",
     "models": "Models_List",
 }
 
 _DATED_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-preview)?")
-_IN_DEPLOYMENT = re.compile(
-    r"/openai/deployments/([^/]+)/(chat/completions|completions|embeddings)"
-)
-_STORED = re.compile(r"/openai/(v1/)?responses/([^/]+)")
+# What a deployment can be asked for, by the end of the path; the same on both APIs.
+_BY_SEGMENT: dict[str, Operation] = {
+    "chat/completions": "chat.completions",
+    "completions": "completions",
+    "embeddings": "embeddings",
+    "images/generations": "images.generations",
+    "images/edits": "images.edits",
+    "audio/transcriptions": "audio.transcriptions",
+    "audio/translations": "audio.translations",
+    "audio/speech": "audio.speech",
+}
+_SEGMENTS = "|".join(_BY_SEGMENT)
+_IN_DEPLOYMENT = re.compile(rf"/openai/deployments/([^/]+)/({_SEGMENTS})")
+_STORED = re.compile(r"/openai/(?:v1/)?responses/([^/]+)(?:/(cancel|input_items))?")
 _ROUTES: dict[tuple[str, str], Operation] = {
-    ("POST", "/openai/v1/chat/completions"): "chat.completions",
-    ("POST", "/openai/v1/completions"): "completions",
-    ("POST", "/openai/v1/embeddings"): "embeddings",
+    **{("POST", f"/openai/v1/{segment}"): done for segment, done in _BY_SEGMENT.items()},
     ("POST", "/openai/v1/responses"): "responses",
     ("GET", "/openai/v1/models"): "models",
     ("POST", "/openai/responses"): "responses",
     ("GET", "/openai/models"): "models",
 }
-_BY_SEGMENT: dict[str, Operation] = {
-    "chat/completions": "chat.completions",
-    "completions": "completions",
-    "embeddings": "embeddings",
+_ON_STORED: dict[tuple[str, str | None], Operation] = {
+    ("GET", None): "responses.get",
+    ("DELETE", None): "responses.delete",
+    ("POST", "cancel"): "responses.cancel",
+    ("GET", "input_items"): "responses.input_items",
 }
-_ON_STORED: dict[str, Operation] = {"GET": "responses.get", "DELETE": "responses.delete"}
 
 # Source of both dates: the api-version in which Azure added the feature.
 _FIRST_STREAM_USAGE = "2024-09-01"
@@ -110,6 +132,7 @@ def _match(method: str, path: str, version: str) -> Route | None:
         return Route(operation, version)
     if method == "POST" and (found := _IN_DEPLOYMENT.fullmatch(path)):
         return Route(_BY_SEGMENT[found[2]], version, deployment=found[1])
-    if (found := _STORED.fullmatch(path)) and (operation := _ON_STORED.get(method)):
-        return Route(operation, version, response_id=found[2])
+    found = _STORED.fullmatch(path)
+    if found and (operation := _ON_STORED.get((method, found[2]))):
+        return Route(operation, version, response_id=found[1])
     return None

@@ -1,9 +1,11 @@
 """What a simulated region is: its name, its keys, its deployments."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveInt
+
+from tollgate.local.simulator.model_families import Family, family_of
 
 _DATED_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -38,10 +40,15 @@ class SimulatedDeployment(BaseModel):
     """One model deployment of a region.
 
     Attributes:
-        model: Base model, such as "gpt-4o-mini". A name that starts with "o" reasons; one that
-            starts with "text-embedding" answers embeddings only.
+        model: Base model, such as "gpt-4o-mini". A name that starts with "o" reasons; names such
+            as "text-embedding-3-small", "gpt-image-1", "dall-e-3", "gpt-4o-transcribe", "whisper"
+            and "gpt-4o-mini-tts" do what these models do, and nothing else.
         version: Model version; a dated one is a part of the `model` that answers bear.
         tokens_per_minute: Quota in tokens; above it the region answers 429. None: never.
+        requests_per_10s: Quota in requests; above it the region answers 429. None: never. Azure
+            sets a thousandth of the tokens per minute, rounded up.
+        quota_counts: What the token quota counts of a request on arrival: prompt and the most
+            that the answer may take, or the latter alone.
         context_tokens: Longest prompt and answer together; above it the region answers 400.
         answer_tokens: Length of an answer that nothing limits; None: 16 to 63, by the prompt.
         dimensions: Length of an embedding that the request does not size.
@@ -51,6 +58,10 @@ class SimulatedDeployment(BaseModel):
         asynchronous_filter: Streams bear the late frames of the asynchronous content filter.
         first_byte_s: Seconds before the first byte of every answer.
         between_frames_s: Seconds between two frames of a stream.
+        token_latency_ms: Milliseconds for each generated token of text: streams are paced by it;
+            whole answers take it times the limit asked for, or times the tokens generated.
+        background_s: Seconds that a background response takes, the first half of them queued.
+            None: it moves on with each retrieval instead.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -58,6 +69,8 @@ class SimulatedDeployment(BaseModel):
     model: Annotated[str, Field(min_length=1)]
     version: Annotated[str, Field(min_length=1)]
     tokens_per_minute: PositiveInt | None = None
+    requests_per_10s: PositiveInt | None = None
+    quota_counts: Literal["prompt_and_answer", "answer"] = "prompt_and_answer"
     context_tokens: PositiveInt = 128_000
     answer_tokens: PositiveInt | None = None
     dimensions: PositiveInt = 1536
@@ -67,6 +80,8 @@ class SimulatedDeployment(BaseModel):
     asynchronous_filter: bool = False
     first_byte_s: NonNegativeFloat = 0.0
     between_frames_s: NonNegativeFloat = 0.0
+    token_latency_ms: NonNegativeFloat = 0.0
+    background_s: NonNegativeFloat | None = None
 
     @property
     def full_model(self) -> str:
@@ -80,9 +95,14 @@ class SimulatedDeployment(BaseModel):
         return self.model.startswith("o")
 
     @property
+    def family(self) -> Family:
+        """The kind of model, which decides what the deployment can be asked for."""
+        return family_of(self.model)
+
+    @property
     def embeds(self) -> bool:
         """Whether the model answers embeddings, and nothing else."""
-        return self.model.startswith("text-embedding")
+        return self.family == "embedding"
 
 
 class RegionSettings(BaseModel):

@@ -1,14 +1,79 @@
 """The stored answers of the Responses API, bounded: the oldest goes first."""
 
-from collections import OrderedDict, deque
-from collections.abc import Iterable
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import datetime
 
 from tollgate.local.simulator.json_types import JsonObject
-from tollgate.local.simulator.refusals import previous_response_not_found, response_not_found
+from tollgate.local.simulator.refusals import (
+    not_cancellable,
+    previous_response_not_found,
+    response_not_found,
+)
+from tollgate.local.simulator.request_log import LogEntry
+from tollgate.local.simulator.response_answers import ResponseAnswer, Status
+
+# The retrieval at which a background response without a set time is finished.
+_LAST_POLL = 2
+
+
+@dataclass(slots=True)
+class StoredResponse:
+    """A response, and how far it has come.
+
+    Attributes:
+        answer: What it says in each of its states.
+        entry: The call that made it; it bears what is billed.
+        background_s: Seconds that it takes from that call; None: it moves on with each retrieval.
+        status: How far it has come; a background response moves on when it is looked at.
+        polls: Retrievals until now.
+    """
+
+    answer: ResponseAnswer
+    entry: LogEntry
+    background_s: float | None
+    status: Status
+    polls: int = 0
+
+    @property
+    def ended(self) -> bool:
+        """Whether its status is one that stays."""
+        return self.status not in {"queued", "in_progress"}
+
+    def state(self) -> JsonObject:
+        """The response object in the status that it has."""
+        if self.status == self.answer.last_status:
+            return self.answer.finished()
+        return self.answer.underway(self.status)
+
+    def look(self, at: datetime) -> None:
+        """Moves on to where it is at a time."""
+        if self.ended:
+            return
+        share = self.polls / _LAST_POLL
+        if self.background_s is not None:
+            elapsed_s = (at - self.entry.at).total_seconds()
+            share = elapsed_s / self.background_s if self.background_s else 1.0
+        if share >= 1:
+            self.finish()
+        elif share >= 0.5:  # noqa: PLR2004 - the first half of the time is spent in the queue
+            self.status = "in_progress"
+
+    def finish(self) -> None:
+        """Brings it to its end."""
+        if not self.ended:
+            self.status = self.answer.last_status
+
+    def cancel(self) -> None:
+        """Ends it early: the prompt is billed if it had begun, and nothing if it was queued."""
+        begun = self.status == "in_progress"
+        counts = self.answer.generation.counts_until(0)
+        self.entry.usage = counts.response_usage() if begun else None
+        self.status = "cancelled"
 
 
 class StoredResponses:
-    """Keeps finished responses, and the states that a background one still goes through.
+    """Keeps responses under their ids.
 
     Args:
         most: How many responses are kept.
@@ -16,33 +81,49 @@ class StoredResponses:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._states: OrderedDict[str, deque[JsonObject]] = OrderedDict()
-        self._tokens: dict[str, int] = {}
+        self._kept: OrderedDict[str, StoredResponse] = OrderedDict()
 
-    def keep(self, response_id: str, states: Iterable[JsonObject], tokens: int) -> None:
-        """Stores a response.
+    def keep(self, response: StoredResponse) -> None:
+        """Stores a response, finished or not."""
+        self._kept[response.answer.id] = response
+        while len(self._kept) > self._most:
+            self._kept.popitem(last=False)
 
-        Args:
-            response_id: Its id.
-            states: What successive polls see; the last one stays.
-            tokens: Tokens of the conversation up to its end.
-        """
-        self._states[response_id] = deque(states)
-        self._tokens[response_id] = tokens
-        while len(self._states) > self._most:
-            oldest, _ = self._states.popitem(last=False)
-            del self._tokens[oldest]
-
-    def poll(self, response_id: str) -> JsonObject:
-        """The response as it stands; a background one moves on with each poll.
+    def found(self, response_id: str) -> StoredResponse:
+        """The response of that id.
 
         Raises:
             Refusal: 404, there is none with that id.
         """
-        states = self._states.get(response_id)
-        if states is None:
+        response = self._kept.get(response_id)
+        if response is None:
             raise response_not_found(response_id)
-        return states.popleft() if len(states) > 1 else states[0]
+        return response
+
+    def poll(self, response_id: str, at: datetime) -> JsonObject:
+        """The response as it stands; a background one may move on with each poll.
+
+        Raises:
+            Refusal: 404, there is none with that id.
+        """
+        response = self.found(response_id)
+        response.polls += 1
+        response.look(at)
+        return response.state()
+
+    def cancel(self, response_id: str, at: datetime) -> JsonObject:
+        """Cancels a background response, and shows it; one that has ended stays as it is.
+
+        Raises:
+            Refusal: 404, there is none with that id; 400, it is not a background response.
+        """
+        response = self.found(response_id)
+        if not response.answer.body.background:
+            raise not_cancellable()
+        response.look(at)
+        if not response.ended:
+            response.cancel()
+        return response.state()
 
     def delete(self, response_id: str) -> JsonObject:
         """Forgets a response, and says so.
@@ -50,9 +131,8 @@ class StoredResponses:
         Raises:
             Refusal: 404, there is none with that id.
         """
-        if self._states.pop(response_id, None) is None:
-            raise response_not_found(response_id)
-        del self._tokens[response_id]
+        self.found(response_id)
+        del self._kept[response_id]
         return {"id": response_id, "object": "response", "deleted": True}
 
     def context_tokens(self, response_id: str | None) -> int:
@@ -63,6 +143,8 @@ class StoredResponses:
         """
         if response_id is None:
             return 0
-        if response_id not in self._tokens:
+        response = self._kept.get(response_id)
+        if response is None:
             raise previous_response_not_found(response_id)
-        return self._tokens[response_id]
+        counts = response.answer.generation.counts
+        return counts.input + counts.output

@@ -1,5 +1,6 @@
 """A region that listens, and clients of it."""
 
+import json
 from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -31,6 +32,12 @@ def settings() -> RegionSettings:
             "vectors": SimulatedDeployment(
                 model="text-embedding-3-small", version="1", dimensions=64
             ),
+            "painter": SimulatedDeployment(model="gpt-image-1", version="2025-04-15"),
+            "dalle": SimulatedDeployment(model="dall-e-3", version="3.0"),
+            "scribe": SimulatedDeployment(model="gpt-4o-transcribe", version="2025-03-20"),
+            "whisper": SimulatedDeployment(model="whisper", version="001"),
+            "voice": SimulatedDeployment(model="gpt-4o-mini-tts", version="2025-03-20"),
+            "tts": SimulatedDeployment(model="tts", version="001"),
         },
     )
 
@@ -88,6 +95,12 @@ def thinker(settings: RegionSettings) -> SimulatedDeployment:
     return settings.deployments["thinker"]
 
 
+def decoded(stream: bytes) -> list[dict[str, Any]]:
+    """The decoded `data:` of every event, without `[DONE]`."""
+    lines = [line for line in stream.split(b"\n") if line.startswith(b"data: {")]
+    return [json.loads(line.removeprefix(b"data: ")) for line in lines]
+
+
 class Api:
     """Plain calls of one region."""
 
@@ -103,6 +116,23 @@ class Api:
         """Status and decoded JSON of a GET."""
         async with self.session.get(path) as answer:
             return answer.status, await answer.json()
+
+    async def form(
+        self, path: str, *, field: str = "file", size_bytes: int = 20_000, **fields: str
+    ) -> aiohttp.ClientResponse:
+        """The whole answer to a form with one file, of zeros, and text fields."""
+        form = aiohttp.FormData()
+        form.add_field(field, b"\0" * size_bytes, filename="a.bin")
+        for name, value in fields.items():
+            form.add_field(name, value)
+        async with self.session.post(path, data=form) as answer:
+            await answer.read()
+            return answer
+
+    async def events(self, path: str, **body: object) -> list[dict[str, Any]]:
+        """The decoded `data:` of every event of a stream."""
+        async with self.session.post(path, json=body) as answer:
+            return decoded(await answer.read())
 
     async def chat(self, deployment: str = "mini", **body: object) -> tuple[int, Any]:
         """A short chat on the v1 API."""

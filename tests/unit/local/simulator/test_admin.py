@@ -52,3 +52,27 @@ async def test_log_can_be_forgotten(api: Any, region: SimulatedRegion) -> None:
 async def test_admin_calls_are_not_logged(api: Any, region: SimulatedRegion) -> None:
     await api.get("/admin/faults")
     assert len(region.log) == 0
+
+
+async def test_latency_is_changed_while_the_region_runs(api: Any, region: SimulatedRegion) -> None:
+    async with api.session.patch(
+        "/admin/deployments/mini", json={"token_latency_ms": 100}
+    ) as answer:
+        assert (answer.status, (await answer.json())["token_latency_ms"]) == (200, 100)
+    deployment = region.deployments.named("mini")
+    assert deployment is not None
+    assert deployment.token_latency_ms == 100
+    _, shown = await api.get("/admin/deployments")
+    assert shown["deployments"]["mini"]["token_latency_ms"] == 100
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "status"),
+    [("nothing", {}, 404), ("mini", {"token_latency_ms": -1}, 400), ("mini", {"model": "x"}, 400)],
+)
+async def test_wrong_change_is_explained(
+    api: Any, name: str, change: dict[str, object], status: int
+) -> None:
+    async with api.session.patch(f"/admin/deployments/{name}", json=change) as answer:
+        assert answer.status == status
+        assert (await answer.json())["error"]["message"]

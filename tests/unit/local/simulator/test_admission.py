@@ -3,7 +3,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tollgate.local.simulator import SimulatedRegion
+from tollgate.local.simulator import SimulatedDeployment, SimulatedRegion
+from tollgate.local.simulator.admission import Estimate
+from tollgate.local.simulator.deployments import DeploymentChange
 from tollgate.local.simulator.faults import HttpError, Throttle
 
 PATH = "/openai/v1/models"
@@ -104,3 +106,40 @@ async def test_error_fault_takes_the_answers_place(
 async def test_fault_spares_other_deployments(api: Any, region: SimulatedRegion) -> None:
     region.faults.add(Throttle(deployment="small"))
     assert ((await api.chat("small"))[0], (await api.chat("mini"))[0]) == (429, 200)
+
+
+async def test_requests_of_ten_seconds_are_limited(api: Any, region: SimulatedRegion) -> None:
+    region.deployments.change("mini", DeploymentChange(requests_per_10s=1))
+    path = "/openai/v1/chat/completions"
+    body = {"model": "mini", "messages": [{"content": "x"}]}
+    async with api.session.post(path, json=body) as answer:
+        assert (answer.status, answer.headers["x-ratelimit-remaining-requests"]) == (200, "0")
+        assert "x-ratelimit-reset-requests" not in answer.headers
+    async with api.session.post(path, json=body) as answer:
+        assert (answer.status, answer.headers["retry-after"]) == (429, "10")
+        assert answer.headers["x-ratelimit-reset-requests"] == "10"
+        assert "exceeded the request rate limit" in (await answer.json())["error"]["message"]
+
+
+async def test_images_count_as_requests(api: Any, region: SimulatedRegion) -> None:
+    region.deployments.change("painter", DeploymentChange(requests_per_10s=1))
+    body = {"model": "painter", "prompt": "a cat"}
+    answers = [await api.post("/openai/v1/images/generations", **body) for _ in range(2)]
+    assert [status for status, _ in answers] == [200, 429]
+
+
+def test_quota_may_count_the_answer_alone(mini: SimulatedDeployment) -> None:
+    answer_only = mini.model_copy(update={"quota_counts": "answer"})
+    assert Estimate(9, 16).counted_by(mini) == 25
+    assert Estimate(9, 16).counted_by(answer_only) == 16
+    assert Estimate(9).counted_by(answer_only) == 9
+
+
+async def test_spillover_needs_a_model_of_the_same_kind(api: Any, region: SimulatedRegion) -> None:
+    region.faults.add(Throttle(deployment="small"))
+    async with api.session.post(
+        "/openai/v1/chat/completions",
+        json={"model": "small", "messages": [{"content": "x"}]},
+        headers={"x-ms-spillover-deployment": "painter"},
+    ) as answer:
+        assert answer.status == 429

@@ -1,8 +1,10 @@
+from time import monotonic
 from typing import Any
 
 import pytest
 
 from tollgate.local.simulator import SimulatedRegion
+from tollgate.local.simulator.deployments import DeploymentChange
 from tollgate.local.simulator.faults import ContentFilter, HttpError
 
 
@@ -12,6 +14,12 @@ async def test_models_are_base_models(api: Any) -> None:
         "gpt-4o-mini-2024-07-18",
         "o3-mini-2025-01-31",
         "text-embedding-3-small",
+        "gpt-image-1-2025-04-15",
+        "dall-e-3",
+        "gpt-4o-transcribe-2025-03-20",
+        "whisper",
+        "gpt-4o-mini-tts-2025-03-20",
+        "tts",
     ]
 
 
@@ -75,3 +83,33 @@ async def test_odd_text_is_answered_or_refused(api: Any, content: str) -> None:
 async def test_fault_befalls_reading_operations_too(api: Any, region: SimulatedRegion) -> None:
     region.faults.add(HttpError(status=503, operation="models"))
     assert (await api.get("/openai/v1/models"))[0] == 503
+
+
+async def test_whole_answer_takes_its_limit_times_the_latency(
+    api: Any, region: SimulatedRegion
+) -> None:
+    region.deployments.change("mini", DeploymentChange(token_latency_ms=2))
+    before = monotonic()
+    await api.chat(max_tokens=50)
+    assert monotonic() - before >= 0.1
+
+
+async def test_refusal_takes_no_time_per_token(api: Any, region: SimulatedRegion) -> None:
+    region.deployments.change("mini", DeploymentChange(token_latency_ms=100))
+    region.faults.add(HttpError())
+    before = monotonic()
+    await api.chat(max_tokens=50)
+    assert monotonic() - before < 1
+
+
+@pytest.mark.parametrize("kind", ["prompt", "completion"])
+async def test_filter_refuses_images(api: Any, region: SimulatedRegion, kind: Any) -> None:
+    region.faults.add(ContentFilter(on=kind))
+    status, answer = await api.post("/openai/v1/images/generations", model="painter", prompt="a")
+    assert (status, answer["error"]["code"]) == (400, "content_filter")
+    assert region.log[0].usage is None
+
+
+async def test_blocked_speech_is_refused(api: Any) -> None:
+    body = {"model": "voice", "voice": "alloy", "input": "simulated-violation"}
+    assert (await api.post("/openai/v1/audio/speech", **body))[0] == 400

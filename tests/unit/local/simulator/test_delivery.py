@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 
 from tollgate.local.simulator import SimulatedRegion
+from tollgate.local.simulator.deployments import DeploymentChange
 from tollgate.local.simulator.faults import (
     BreakBody,
     BreakStream,
@@ -140,3 +141,10 @@ async def test_stopping_region_breaks_its_streams(api: Any, region: SimulatedReg
     _, problem = await reading
     assert problem is not None
     assert region.log[0].outcome == "broken"
+
+
+async def test_stream_is_paced_by_its_tokens(api: Any, region: SimulatedRegion) -> None:
+    region.deployments.change("mini", DeploymentChange(token_latency_ms=10))
+    before = monotonic()
+    await _received(api, max_tokens=10)
+    assert monotonic() - before >= 0.1

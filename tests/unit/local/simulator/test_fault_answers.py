@@ -6,6 +6,8 @@ import pytest
 
 from tollgate.local.simulator.fault_answers import (
     broken_off,
+    broken_off_early,
+    duration_text,
     exceeded,
     http_error,
     oddly_framed,
@@ -32,6 +34,36 @@ def test_throttle_states_its_wait_in_each_form(
     form: Literal["both", "seconds", "milliseconds", "http_date", "none"], headers: dict[str, str]
 ) -> None:
     assert throttled(Throttle(retry_after_s=40, form=form), SENTENCE, AT).headers == headers
+
+
+@pytest.mark.parametrize(
+    ("fault", "headers"),
+    [
+        (Throttle(retry_after_s=60), {"x-ratelimit-reset-tokens": "60"}),
+        (Throttle(retry_after_s=5, reason="requests"), {"x-ratelimit-reset-requests": "5"}),
+        (
+            Throttle(retry_after_s=360, reset_style="duration"),
+            {"x-ratelimit-reset-tokens": "6m0s"},
+        ),
+        (
+            Throttle(retry_after_s=1, retry_after_ms=250, reset_style="duration"),
+            {"x-ratelimit-reset-tokens": "250ms"},
+        ),
+    ],
+)
+def test_throttle_may_state_its_wait_by_the_reset_alone(
+    fault: Throttle, headers: dict[str, str]
+) -> None:
+    form = fault.model_copy(update={"form": "ratelimit_reset"})
+    assert throttled(form, SENTENCE, AT).headers == headers
+
+
+@pytest.mark.parametrize(
+    ("duration_ms", "text"),
+    [(0, "0s"), (1000, "1s"), (1500, "1.5s"), (60_000, "1m0s"), (3_661_000, "1h1m1s")],
+)
+def test_duration_is_written_as_openai_does(duration_ms: int, text: str) -> None:
+    assert duration_text(duration_ms) == text
 
 
 def test_milliseconds_may_differ() -> None:
@@ -67,6 +99,18 @@ def test_responses_have_an_error_event() -> None:
     frames = [event_frame("response.created", {}, 0)]
     cut = list(broken_off(iter(frames), 1, {"code": "x", "message": "y"}, "responses"))
     assert cut[1].data.startswith(b'event: error\ndata: {"type":"error","sequence_number":1,')
+
+
+def test_stream_may_break_off_before_its_content() -> None:
+    frames = [data_frame({}, 0, early=True), data_frame({}, 0, early=True), data_frame({}, 1)]
+    cut = list(broken_off_early(iter(frames), {"code": "x"}, "chat.completions"))
+    assert cut[:-1] == frames[:2]
+    assert b'"error"' in cut[-1].data
+
+
+def test_images_have_an_error_event() -> None:
+    [frame] = broken_off(iter(()), 0, {"code": "x", "message": "y"}, "images.edits")
+    assert frame.data.startswith(b'event: error\ndata: {"type":"error","error":{"code":"x"')
 
 
 def test_odd_framing_keeps_the_event() -> None:

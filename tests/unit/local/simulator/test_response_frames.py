@@ -6,7 +6,6 @@ from tollgate.local.simulator import SimulatedDeployment
 from tollgate.local.simulator.bodies import ResponseBody
 from tollgate.local.simulator.envelopes import Envelope
 from tollgate.local.simulator.generation import generate
-from tollgate.local.simulator.json_types import JsonObject
 from tollgate.local.simulator.prompts import Prompt
 from tollgate.local.simulator.response_answers import Failure, ResponseAnswer
 from tollgate.local.simulator.response_frames import response_frames
@@ -20,12 +19,14 @@ def _answer(deployment: SimulatedDeployment, envelope: Envelope, task: Task) -> 
 
 
 def _events(answer: ResponseAnswer, *, obfuscate: bool = False) -> list[dict[str, Any]]:
-    kept: list[JsonObject] = []
-    frames = list(response_frames(answer, obfuscate=obfuscate, keep=kept.append))
+    ended: list[str] = []
+    frames = list(
+        response_frames(answer, obfuscate=obfuscate, at_end=lambda: ended.append(answer.id))
+    )
     lines = [frame.data.split(b"\n") for frame in frames]
     events = [json.loads(data.removeprefix(b"data: ")) for _, data, _, _ in lines]
     assert [kind.decode() for kind, *_ in lines] == [f"event: {event['type']}" for event in events]
-    assert kept == [answer.finished()]
+    assert ended == [answer.id]
     return events
 
 
@@ -72,3 +73,38 @@ def test_reasoning_and_call_have_their_events(
     kinds = [event["type"] for event in _events(_answer(thinker, envelope, task))]
     assert kinds.count("response.output_item.done") == 2
     assert "response.function_call_arguments.done" in kinds
+
+
+def test_background_stream_is_queued_first(mini: SimulatedDeployment, envelope: Envelope) -> None:
+    body = ResponseBody("hello", background=True)
+    events = _events(replace(_answer(mini, envelope, TASK), body=body))
+    opening = [(event["type"], event["response"]["status"]) for event in events[:3]]
+    assert opening == [
+        ("response.created", "queued"),
+        ("response.queued", "queued"),
+        ("response.in_progress", "in_progress"),
+    ]
+
+
+def test_only_the_opening_is_early(mini: SimulatedDeployment, envelope: Envelope) -> None:
+    answer = _answer(mini, envelope, TASK)
+    frames = response_frames(answer, obfuscate=False, at_end=lambda: None)
+    assert [frame.early for frame in frames][:4] == [True, True, False, False]
+
+
+def test_calls_of_hosted_tools_come_before_the_message(
+    mini: SimulatedDeployment, envelope: Envelope
+) -> None:
+    body = ResponseBody("hello", tools=[{"type": "web_search"}])
+    events = _events(replace(_answer(mini, envelope, TASK), body=body))
+    kinds = [event["type"] for event in events]
+    assert kinds[2:7] == [
+        "response.output_item.added",
+        "response.web_search_call.in_progress",
+        "response.web_search_call.searching",
+        "response.web_search_call.completed",
+        "response.output_item.done",
+    ]
+    delta = next(event for event in events if event["type"] == "response.output_text.delta")
+    assert delta["output_index"] == 1
+    assert events[-1]["response"]["output"][1]["type"] == "message"

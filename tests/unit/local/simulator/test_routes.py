@@ -14,6 +14,11 @@ DATED = "2024-10-21"
         ("chat/completions", "chat.completions"),
         ("completions", "completions"),
         ("embeddings", "embeddings"),
+        ("images/generations", "images.generations"),
+        ("images/edits", "images.edits"),
+        ("audio/transcriptions", "audio.transcriptions"),
+        ("audio/translations", "audio.translations"),
+        ("audio/speech", "audio.speech"),
     ],
 )
 def test_both_url_shapes_lead_to_the_operation(segment: str, operation: str) -> None:
@@ -35,6 +40,17 @@ def test_stored_response_is_named_by_its_path() -> None:
     assert find_route("DELETE", "/openai/v1/responses/resp_1", None).operation == "responses.delete"
 
 
+@pytest.mark.parametrize(
+    ("method", "end", "operation"),
+    [("POST", "cancel", "responses.cancel"), ("GET", "input_items", "responses.input_items")],
+)
+def test_stored_response_has_operations(method: str, end: str, operation: str) -> None:
+    v1 = find_route(method, f"/openai/v1/responses/resp_1/{end}", None)
+    dated = find_route(method, f"/openai/responses/resp_1/{end}", "2025-04-01-preview")
+    assert (v1.operation, v1.response_id) == (operation, "resp_1")
+    assert (dated.operation, dated.response_id) == (operation, "resp_1")
+
+
 @pytest.mark.parametrize("version", [None, "", "latest", "2024-10-21-beta"])
 def test_dated_api_needs_its_version(version: str | None) -> None:
     with pytest.raises(Refusal) as refused:
@@ -50,6 +66,8 @@ def test_dated_api_needs_its_version(version: str | None) -> None:
         ("POST", "/openai/v1/nothing"),
         ("POST", "/openai/deployments/a/b/chat/completions"),
         ("PATCH", "/openai/v1/responses/resp_1"),
+        ("GET", "/openai/v1/responses/resp_1/cancel"),
+        ("POST", "/openai/v1/images/variations"),
     ],
 )
 def test_other_paths_are_not_found(method: str, path: str) -> None:

@@ -26,3 +26,9 @@ def test_keys_are_not_in_the_representation(settings: RegionSettings) -> None:
 def test_region_without_a_key_is_rejected(keys: tuple[str, ...]) -> None:
     with pytest.raises(ValidationError):
         RegionSettings(name="a", region="westeurope", keys=keys, deployments={})
+
+
+def test_model_decides_what_a_deployment_does(settings: RegionSettings) -> None:
+    assert settings.deployments["painter"].family == "gpt_image"
+    assert settings.deployments["vectors"].embeds
+    assert not settings.deployments["mini"].embeds

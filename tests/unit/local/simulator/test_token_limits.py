@@ -34,3 +34,25 @@ def test_unlimited_deployment_never_refuses(mini: SimulatedDeployment) -> None:
     quota = TokenLimits().admit("d", mini, 10**9, AT)
     assert quota.retry_after_s is None
     assert quota.headers()["x-ratelimit-remaining-tokens"] == "0"
+
+
+def test_requests_pass_until_their_ten_seconds_are_used_up() -> None:
+    two = SMALL.model_copy(update={"requests_per_10s": 2})
+    limits = TokenLimits()
+    first = limits.admit("d", two, 10, AT)
+    assert (first.limit_requests, first.remaining_requests) == (2, 1)
+    limits.admit("d", two, 10, AT)
+    refused = limits.admit("d", two, 10, AT)
+    assert (refused.exceeded, refused.retry_after_s, refused.remaining_tokens) == (
+        "requests",
+        5,
+        980,
+    )
+    assert limits.admit("d", two, 10, AT + timedelta(seconds=5)).exceeded is None
+
+
+def test_refusal_says_when_the_quota_begins_anew() -> None:
+    limits = TokenLimits()
+    assert limits.admit("d", SMALL, 1000, AT).reset_header() == {}
+    refused = limits.admit("d", SMALL, 1, AT)
+    assert refused.reset_header() == {"x-ratelimit-reset-tokens": "45"}
