@@ -1,16 +1,13 @@
-"""The parts of a provider's answer that metering reads, whatever else is in it.
-
-A member of an odd type is as good as absent, and an odd count is not known; neither hides the
-counts beside it.
-"""
+"""The parts of a provider's whole answers that metering reads, whatever else is in them."""
 
 from __future__ import annotations
 
-from typing import Any, Final, TypeVar, cast
+from decimal import Decimal
+from typing import Final
 
 import msgspec
 
-_Struct = TypeVar("_Struct", bound=msgspec.Struct)
+from tollgate.usage.salvage import SalvagingDecoder
 
 
 class InputDetails(msgspec.Struct, frozen=True):
@@ -30,123 +27,107 @@ class OutputDetails(msgspec.Struct, frozen=True):
     image_tokens: int | None = 0
 
 
-_NO_INPUT_DETAILS: Final = InputDetails()
-_NO_OUTPUT_DETAILS: Final = OutputDetails()
+NO_INPUT_DETAILS: Final = InputDetails()
+NO_OUTPUT_DETAILS: Final = OutputDetails()
 
 
 class Usage(msgspec.Struct, frozen=True):
-    """Usage under the names of both API families; null details are not known."""
+    """Usage under the names of every API; null details are not known.
+
+    Chat completions, completions and embeddings count `prompt_tokens`; Responses, images and audio
+    count `input_tokens`. Transcriptions spell their details `input_token_details`, and whisper
+    states `seconds` in place of tokens.
+    """
 
     prompt_tokens: int | None = None
     completion_tokens: int | None = 0  # embeddings have none
-    prompt_tokens_details: InputDetails | None = _NO_INPUT_DETAILS
-    completion_tokens_details: OutputDetails | None = _NO_OUTPUT_DETAILS
+    prompt_tokens_details: InputDetails | None = NO_INPUT_DETAILS
+    completion_tokens_details: OutputDetails | None = NO_OUTPUT_DETAILS
     input_tokens: int | None = None
     output_tokens: int | None = None
-    input_tokens_details: InputDetails | None = _NO_INPUT_DETAILS
-    output_tokens_details: OutputDetails | None = _NO_OUTPUT_DETAILS
+    input_tokens_details: InputDetails | None = NO_INPUT_DETAILS
+    output_tokens_details: OutputDetails | None = NO_OUTPUT_DETAILS
+    input_token_details: InputDetails | None = NO_INPUT_DETAILS
+    seconds: Decimal | None = None
+
+
+class ToolAction(msgspec.Struct, frozen=True):
+    """What a call of the web search tool did: `search`, `open_page` or `find_in_page`."""
+
+    type: str | None = None
+
+
+class OutputItem(msgspec.Struct, frozen=True):
+    """An item of a response's output, for the tool calls among them."""
+
+    type: str | None = None
+    container_id: str | None = None
+    action: ToolAction | None = None
+
+
+class WebSearchUsage(msgspec.Struct, frozen=True):
+    """What the web search tool was used for."""
+
+    num_requests: int | None = None
+
+
+class CachedDetails(msgspec.Struct, frozen=True):
+    """Parts of the cached input of the image generation tool."""
+
+    cached_image_tokens: int | None = None
+
+
+class ImageToolUsage(Usage, frozen=True):
+    """The tokens of the image generation tool; unlike others it counts cached ones at the top."""
+
+    cached_tokens: int | None = None
+    cached_tokens_details: CachedDetails | None = None
+
+
+class ToolUsage(msgspec.Struct, frozen=True):
+    """A response's use of tools, which its `usage` leaves out."""
+
+    image_gen: ImageToolUsage | None = None
+    web_search: WebSearchUsage | None = None
 
 
 class ProviderAnswer(msgspec.Struct, frozen=True):
-    """A whole answer, a chunk of a streamed one, or the `response` of a Responses event."""
+    """A whole answer, or the `response` of a Responses event."""
 
     id: str | None = None
     model: str | None = None
     service_tier: str | None = None
     status: str | None = None
     usage: Usage | None = None
-    choices: list[dict[str, Any]] | None = None
-    error: Any = None
+    output: list[OutputItem] | None = None
+    tool_usage: ToolUsage | None = None
 
 
-class ResponsesEvent(msgspec.Struct, frozen=True):
-    """An event of a Responses stream."""
-
-    type: str = ""
-    response: ProviderAnswer | None = None
-    delta: Any = None
+class AnImage(msgspec.Struct, frozen=True):
+    """One image of an answer; what it shows is skipped over."""
 
 
-_answer_decoder: Final = msgspec.json.Decoder(ProviderAnswer)
-_event_decoder: Final = msgspec.json.Decoder(ResponsesEvent)
-_members_decoder: Final = msgspec.json.Decoder(dict[str, Any])
+class ImagesAnswer(ProviderAnswer, frozen=True):
+    """The answer of an images API."""
 
-_DETAILS: Final = {
-    "prompt_tokens_details": InputDetails,
-    "input_tokens_details": InputDetails,
-    "completion_tokens_details": OutputDetails,
-    "output_tokens_details": OutputDetails,
+    data: list[AnImage] | None = None
+
+
+class TranscriptAnswer(ProviderAnswer, frozen=True):
+    """The answer of a transcription or translation; `verbose_json` states the seconds heard."""
+
+    duration: Decimal | None = None
+
+
+_answers: Final = SalvagingDecoder(ProviderAnswer)
+_decoders: Final[dict[str, SalvagingDecoder[ProviderAnswer]]] = {
+    "images.generations": SalvagingDecoder[ProviderAnswer](ImagesAnswer),
+    "images.edits": SalvagingDecoder[ProviderAnswer](ImagesAnswer),
+    "audio.transcriptions": SalvagingDecoder[ProviderAnswer](TranscriptAnswer),
+    "audio.translations": SalvagingDecoder[ProviderAnswer](TranscriptAnswer),
 }
 
 
-def read_answer(data: bytes) -> ProviderAnswer | None:
-    """Read an answer or a chunk; None for what is no JSON object."""
-    try:
-        return _answer_decoder.decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        members = _members(data)
-    return None if members is None else _salvaged_answer(members)
-
-
-def read_responses_event(data: bytes) -> ResponsesEvent | None:
-    """Read an event of a Responses stream; None for what is no JSON object."""
-    try:
-        return _event_decoder.decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        members = _members(data)
-    if members is None:
-        return None
-    response = _mapping(members.get("response"))
-    return ResponsesEvent(
-        type=_text(members.get("type")) or "",
-        response=None if response is None else _salvaged_answer(response),
-        delta=members.get("delta"),
-    )
-
-
-def _members(data: bytes) -> dict[str, Any] | None:
-    try:
-        return _members_decoder.decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
-
-
-def _salvaged_answer(members: dict[str, Any]) -> ProviderAnswer:
-    usage, choices = _mapping(members.get("usage")), members.get("choices")
-    items = cast("list[object]", choices) if isinstance(choices, list) else []
-    return ProviderAnswer(
-        id=_text(members.get("id")),
-        model=_text(members.get("model")),
-        service_tier=_text(members.get("service_tier")),
-        status=_text(members.get("status")),
-        usage=None if usage is None else _salvaged_usage(usage),
-        choices=[cast("dict[str, Any]", item) for item in items if isinstance(item, dict)],
-        error=members.get("error"),
-    )
-
-
-def _salvaged_usage(members: dict[str, Any]) -> Usage:
-    details = {
-        name: _counts(found, kind) if (found := _mapping(members[name])) is not None else None
-        for name, kind in _DETAILS.items()
-        if name in members
-    }
-    return msgspec.structs.replace(_counts(members, Usage), **details)
-
-
-def _counts(members: dict[str, Any], kind: type[_Struct]) -> _Struct:
-    """The struct with every count that is one; a detail is put in later."""
-    names = set(kind.__struct_fields__) - set(_DETAILS)
-    return kind(**{name: _count(members[name]) for name in names & set(members)})
-
-
-def _count(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _mapping(value: object) -> dict[str, Any] | None:
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else None
+def read_answer(data: bytes, api: str) -> ProviderAnswer | None:
+    """Read a whole answer; None for what is no JSON object."""
+    return _decoders.get(api, _answers).read(data)

@@ -192,6 +192,9 @@ def test_usage_beside_the_last_choice_is_content_that_must_stay() -> None:
         ("chat.completions", {"error": {"message": "no"}}),
         ("responses", {"type": "error", "code": "x"}),
         ("responses", {"type": "response.failed", "response": {"status": "failed"}}),
+        ("responses", {"error": {"message": "no"}}),
+        ("images.generations", {"type": "error", "error": {"message": "no"}}),
+        ("audio.speech", {"error": {"message": "no"}}),
     ],
 )
 def test_an_error_frame_is_an_error(api: str, data: Any) -> None:
@@ -211,13 +214,43 @@ def test_a_failed_response_keeps_the_usage_it_states() -> None:
         {"content": "abcd"},
         {"refusal": "abcd"},
         {"audio": {"transcript": "abcd"}},
-        {"tool_calls": [{"function": {"arguments": "x"}}]},
+        {"tool_calls": [{"function": {"name": "f", "arguments": "{x}"}}]},
+        {"tool_calls": [{"custom": {"input": "abcd"}}, None, {"function": 7}]},
+        {"function_call": {"name": "abcd"}},
+        {"content": "abcd", "refusal": 7, "audio": []},
     ],
 )
 def test_text_refusals_and_tool_calls_are_content(delta: Any) -> None:
     meter = StreamMeter("chat.completions")
     assert meter.see(frame({"choices": [{"delta": delta}]})) == "content"
-    assert meter.output_characters >= 4
+    assert meter.output_characters == 4
+
+
+def test_speech_in_a_chat_is_content_but_its_sound_is_no_text() -> None:
+    meter = StreamMeter("chat.completions")
+    assert meter.see(frame({"choices": [{"delta": {"audio": {"data": "UklGRg=="}}}]})) == "content"
+    assert meter.output_characters == 0
+
+
+def test_every_choice_of_a_frame_is_seen() -> None:
+    meter = StreamMeter("chat.completions")
+    meter.see(frame({"choices": [{"delta": {"content": "ab"}}, {"text": "c"}, {"delta": None}]}))
+    assert meter.output_characters == 3
+
+
+def test_a_tokenizer_counts_the_streamed_text() -> None:
+    meter = StreamMeter("chat.completions", lambda text: len(text.split()))
+    for piece in ("one t", "wo ", "three"):
+        meter.see(frame({"choices": [{"delta": {"content": piece}}]}))
+    assert (meter.output.tokens(), meter.output_characters) == (3, 13)
+
+
+def test_what_a_frame_says_of_itself_is_kept() -> None:
+    meter = StreamMeter("chat.completions")
+    for said in ({"id": "", "model": ""}, {"id": "c-1", "model": "m"}, {"service_tier": "flex"}):
+        meter.see(frame({"choices": []} | said))
+    kept = meter.measurement
+    assert (kept.response_id, kept.model, kept.service_tier) == ("c-1", "m", "flex")
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"[1]", b'{"choices": 5}', b"\xff"])

@@ -16,6 +16,13 @@ def test_every_line_end_ends_a_line(line_end: bytes) -> None:
     assert data_of(stream) == [b"a", b"b"]
 
 
+def test_line_ends_may_change_within_a_stream() -> None:
+    reader = SseReader()
+    pieces = (b"data: a\n\ndata: b\n", b"\r\ndata: c\r", b"\ndata: d\n\n\ndata: e\n\n")
+    frames = [frame for piece in pieces for frame in reader.feed(piece)]
+    assert [frame.data for frame in frames] == [b"a", b"b", b"c\nd", b"e"]
+
+
 def test_data_lines_are_joined_and_one_space_is_dropped() -> None:
     assert data_of(b"data:  a\ndata:b\n\n") == [b" a\nb"]
 
