@@ -1,159 +1,98 @@
-"""Sends requests to backends over HTTP, with aiohttp."""
+"""Sends requests to backends over HTTP/1.1.
+
+A client of its own, for on the request path a general one costs more than all the rest. A request
+takes one write, one future and no task.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from io import BytesIO
-from types import SimpleNamespace
+import ssl
+from functools import partial
 from typing import Final
 
-import aiohttp
-from yarl import URL
-
-from tollgate.proxy.messages import Headers
 from tollgate.proxy.ports import BackendFailed, UpstreamRequest
+from tollgate.proxy.upstream_answer import HttpAnswer
+from tollgate.proxy.upstream_connection import BackendConnection
+from tollgate.proxy.upstream_head import Origin, request_head, split_url
+from tollgate.proxy.upstream_pool import ConnectionPool
 
 # A stream that says nothing for so long is dead: load balancers cut idle connections at 4 minutes.
 _SILENCE_TIMEOUT_S: Final = 240.0
 _CONNECT_TIMEOUT_S: Final = 5.0
-# Longer bodies are written in pieces, so that other requests get their turn.
-_PIECEWISE_BYTES: Final = 1024 * 1024
-
-
-# How a connection ends that the other side had closed while it was idle.
-_DROPPED: Final = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ConnectionResetError)
+# Connections that were given up here; the backend may well be at work.
+_OUR_OWN_ENDS: Final = frozenset({TimeoutError.__name__, ConnectionAbortedError.__name__})
 
 
 class HttpUpstream:
     """A pool of connections; close it when done. Belongs to one event loop.
 
     Args:
-        connect_timeout_s: How long a connection may take.
+        connect_timeout_s: How long a connection may take, with its name's look-up and TLS.
         silence_timeout_s: How long a backend may pause.
+        tls: For `https`; None means the machine's certificate authorities.
     """
 
     def __init__(
         self,
         connect_timeout_s: float = _CONNECT_TIMEOUT_S,
         silence_timeout_s: float = _SILENCE_TIMEOUT_S,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
-        self._silence_timeout_s = silence_timeout_s
-        self._timeout = aiohttp.ClientTimeout(
-            total=None, sock_connect=connect_timeout_s, sock_read=silence_timeout_s
-        )
-        self._session = self._open_session(aiohttp.TCPConnector(limit=0))
-        self._fresh = self._open_session(aiohttp.TCPConnector(limit=0, force_close=True))
+        self._connect_timeout_s = connect_timeout_s
+        self._pool = ConnectionPool(silence_timeout_s, tls)
 
-    def _open_session(self, connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
-        tracing = aiohttp.TraceConfig()
-        tracing.on_connection_reuseconn.append(_note_reuse)
-        return aiohttp.ClientSession(
-            connector=connector,
-            timeout=self._timeout,
-            auto_decompress=True,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            trace_configs=[tracing],
-        )
+    @property
+    def open_connections(self) -> int:
+        """How many connections there are, idle or not."""
+        return self._pool.open_connections
 
     async def send(self, request: UpstreamRequest) -> HttpAnswer:
         """Send once, or again if the connection was an old one that the backend had closed.
 
         Raises:
             BackendFailed: The backend could not be reached, or broke off before its headers.
+            ValueError: The URL or a header cannot be sent; the message repeats neither.
         """
-        connection = _Connection()
-        try:
-            try:
-                response = await _post(self._session, request, connection)
-            except _DROPPED as error:
-                if not connection.reused or not _is_unanswered(error):
-                    raise
-                response = await _post(self._fresh, request, connection)
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise BackendFailed(f"cannot connect: {type(error).__name__}") from None
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            reason = f"broke off before its answer: {type(error).__name__}"
-            raise BackendFailed(reason, may_have_cost=True) from None
-        return HttpAnswer(response, self._silence_timeout_s)
+        origin, target = split_url(request.url)
+        head = request_head(request, origin, target)
+        connection = self._pool.take(origin)
+        if connection is not None:
+            await _exchange(connection, head, request.body)
+            if connection.heard or connection.broken in _OUR_OWN_ENDS:
+                return self._answer(origin, connection)
+        connection = await self._connect(origin)
+        await _exchange(connection, head, request.body)
+        return self._answer(origin, connection)
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._session.close()
-        await self._fresh.close()
+        await self._pool.close()
 
-
-class _Connection:
-    """What becomes known of the connection of one request."""
-
-    reused = False
-
-
-async def _note_reuse(
-    _session: object, context: SimpleNamespace, _params: aiohttp.TraceConnectionReuseconnParams
-) -> None:
-    context.trace_request_ctx.reused = True
-
-
-async def _post(
-    session: aiohttp.ClientSession, request: UpstreamRequest, connection: _Connection
-) -> aiohttp.ClientResponse:
-    body = request.body
-    return await session.post(
-        URL(request.url, encoded=True),
-        data=body if len(body) <= _PIECEWISE_BYTES else BytesIO(body),
-        headers=request.headers,
-        allow_redirects=False,
-        trace_request_ctx=connection,
-    )
-
-
-def _is_unanswered(error: Exception) -> bool:
-    """Whether not even a part of the headers had come; aiohttp keeps that as the message."""
-    return not isinstance(error, aiohttp.ServerDisconnectedError) or isinstance(error.message, str)
-
-
-class HttpAnswer:
-    """An answer whose body is still to be read."""
-
-    def __init__(self, response: aiohttp.ClientResponse, silence_timeout_s: float) -> None:
-        self._response = response
-        self._silence_timeout_s = silence_timeout_s
-        self.status = response.status
-        self.headers: Headers = tuple(
-            (name.decode("latin-1").lower(), value.decode("latin-1"))
-            for name, value in response.raw_headers
-        )
-
-    async def read(self, max_bytes: int) -> bytes:
-        """The whole body.
-
-        Raises:
-            BackendFailed: The connection broke, or the body is longer than `max_bytes`.
-        """
-        body = bytearray()
-        while chunk := await self.next_chunk():
-            body += chunk
-            if len(body) > max_bytes:
-                raise BackendFailed(f"answered more than {max_bytes} bytes", may_have_cost=True)
-        return bytes(body)
-
-    async def next_chunk(self) -> bytes:
-        """The next bytes, empty at the end.
-
-        Raises:
-            BackendFailed: The connection broke, or stays silent.
-        """
+    async def _connect(self, origin: Origin) -> BackendConnection:
         try:
-            # aiohttp's own timeout does not wake who waits when a chunk is malformed
-            async with asyncio.timeout(self._silence_timeout_s):
-                return await self._response.content.readany()
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            reason = f"broke its answer off: {type(error).__name__}"
-            raise BackendFailed(reason, may_have_cost=True) from None
+            async with asyncio.timeout(self._connect_timeout_s):
+                return await self._pool.open(origin)
+        except (OSError, UnicodeError) as error:  # a name that IDNA does not know is a UnicodeError
+            raise BackendFailed(f"cannot connect: {type(error).__name__}") from None
 
-    def close(self) -> None:
-        """Give the connection back if the body was read to its end, else give it up."""
-        if self._response.content.at_eof():
-            self._response.release()
-        else:
-            self._response.close()
+    def _answer(self, origin: Origin, connection: BackendConnection) -> HttpAnswer:
+        if not connection.answer.headed:
+            reason = f"broke off before its answer: {connection.broken}"
+            raise BackendFailed(reason, may_have_cost=True)
+        try:
+            return HttpAnswer(connection, partial(self._pool.give_back, origin))
+        except ValueError as error:
+            connection.abort()
+            raise BackendFailed(f"answered with {error}", may_have_cost=True) from None
+
+
+async def _exchange(connection: BackendConnection, head: bytes, body: bytes) -> None:
+    """Send, and wait for the answer's head, or until the connection is `broken`."""
+    try:
+        connection.send(head, body)
+        while not (connection.answer.headed or connection.broken):
+            await connection.changed()
+    except BaseException:
+        connection.abort()
+        raise

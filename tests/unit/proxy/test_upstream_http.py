@@ -1,82 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import socket
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Iterator
 
 import pytest
+from raw_upstreams import CHUNKED, LENGTH_5, OK, PAUSE, RawServer, asked, serving, until, upstream
 
 from tollgate.proxy.ports import BackendFailed, UpstreamRequest
-from tollgate.proxy.upstream_http import HttpAnswer, HttpUpstream
-
-OK = b"HTTP/1.1 200 OK\r\n"
-CHUNKED = OK + b"transfer-encoding: chunked\r\n\r\n"
-PAUSE = b"[pause]"
-LENGTH_5 = b"content-length: 5\r\n\r\n"
-
-
-class RawServer:
-    """Answers each request with given bytes, and keeps the requests."""
-
-    def __init__(self, answer: bytes, *, stays: bool = False) -> None:
-        self._answer = answer
-        self._stays = stays
-        self.requests: list[bytes] = []
-        self.connections = 0
-        self.url = ""
-
-    @asynccontextmanager
-    async def listening(self) -> AsyncGenerator[RawServer]:
-        async with await asyncio.start_server(self._serve, "127.0.0.1", 0) as server:
-            host, port = server.sockets[0].getsockname()
-            self.url = f"http://{host}:{port}"
-            yield self
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
-        try:
-            while head := await reader.readuntil(b"\r\n\r\n"):
-                lengths = [
-                    line for line in head.lower().split(b"\r\n") if b"content-length" in line
-                ]
-                body = await reader.readexactly(int(lengths[0].partition(b":")[2]))
-                self.requests.append(head + body)
-                for part in self._answer.split(PAUSE):
-                    writer.write(part)
-                    await asyncio.sleep(0.01)
-                if not self._stays:
-                    break
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            writer.close()
-
-
-@asynccontextmanager
-async def asked(
-    answer: bytes,
-    *,
-    stays: bool = False,
-    path: str = "/",
-    body: bytes = b"{}",
-    timeout_s: float = 60.0,
-) -> AsyncGenerator[tuple[HttpAnswer, RawServer]]:
-    async with RawServer(answer, stays=stays).listening() as server, upstream(timeout_s) as sender:
-        made = await sender.send(UpstreamRequest(server.url + path, {"x-a": "caf\xe9"}, body))
-        try:
-            yield made, server
-        finally:
-            made.close()
-
-
-@asynccontextmanager
-async def upstream(timeout_s: float = 60.0) -> AsyncGenerator[HttpUpstream]:
-    sender = HttpUpstream(connect_timeout_s=timeout_s, silence_timeout_s=timeout_s)
-    try:
-        yield sender
-    finally:
-        await sender.close()
 
 
 async def failure(url: str, timeout_s: float = 60.0) -> BackendFailed:
@@ -114,6 +46,95 @@ async def test_a_large_body_is_sent_whole() -> None:
         assert server.requests[0].endswith(b"\r\n\r\n" + body)
 
 
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+async def test_a_request_without_a_body_is_sent(method: str) -> None:
+    async with RawServer(OK + LENGTH_5 + b"hello").listening() as server, upstream() as sender:
+        made = await sender.send(UpstreamRequest(server.url, {}, b"", method))
+        assert await made.read(5) == b"hello"
+        made.close()
+    assert server.requests[0].startswith(f"{method} / HTTP/1.1\r\n".encode())
+
+
+async def test_what_cannot_be_sent_is_refused() -> None:
+    async with upstream() as sender:
+        for url, headers in (("ftp://h/", {}), ("http://h/", {"x": "a\r\ny: b"})):
+            with pytest.raises(ValueError, match=r"the URL|a header"):
+                await sender.send(UpstreamRequest(url, headers, b"{}"))
+
+
+async def test_an_answer_may_come_before_the_request_is_written() -> None:
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 413 Too long\r\ncontent-length: 2\r\n\r\nno")
+        await reader.read()
+
+    async with serving(refuse) as port, upstream() as sender:
+        body = bytes(50_000_000)
+        made = await sender.send(UpstreamRequest(f"http://127.0.0.1:{port}/", {}, body))
+        assert (made.status, await made.read(2)) == (413, b"no")
+        made.close()
+        await until(lambda: sender.open_connections == 0)
+
+
+async def test_a_cancelled_request_gives_its_connection_up() -> None:
+    async with RawServer(b"", stays=True).listening() as server, upstream() as sender:
+        sent = [
+            asyncio.create_task(sender.send(UpstreamRequest(server.url, {}, b"{}")))
+            for _ in range(20)
+        ]
+        await until(lambda: len(server.requests) == 20)
+        for task in sent:
+            task.cancel()
+        await asyncio.wait(sent)
+        await until(lambda: sender.open_connections == server.open == 0)
+
+
+@pytest.fixture
+def many_files() -> Iterator[None]:
+    """A thousand connections have two thousand ends, all in this process."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 4096)), hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.usefixtures("many_files")
+async def test_a_thousand_requests_at_once() -> None:
+    answer = OK + LENGTH_5 + b"he" + PAUSE + b"llo"
+    async with RawServer(answer, stays=True).listening() as server, upstream() as sender:
+
+        async def ask() -> bytes:
+            made = await sender.send(UpstreamRequest(server.url, {}, b"{}"))
+            try:
+                return await made.read(5)
+            finally:
+                made.close()
+
+        assert await asyncio.gather(*[ask() for _ in range(1000)]) == [b"hello"] * 1000
+        await until(lambda: sender.open_connections == 256)
+        assert await asyncio.gather(*[ask() for _ in range(200)]) == [b"hello"] * 200
+        assert server.connections == 1000
+
+
+async def test_who_waits_when_all_is_closed_is_told() -> None:
+    async with RawServer(b"", stays=True).listening() as server, upstream() as sender:
+        sent = asyncio.create_task(sender.send(UpstreamRequest(server.url, {}, b"{}")))
+        await until(lambda: len(server.requests) == 1)
+        await sender.close()
+        with pytest.raises(BackendFailed, match="broke off before its answer"):
+            await sent
+        with pytest.raises(BackendFailed, match="cannot connect"):
+            await sender.send(UpstreamRequest(server.url, {}, b"{}"))
+
+
+async def test_a_backend_that_never_answers_may_have_cost() -> None:
+    async with RawServer(b"", stays=True).listening() as server:
+        failed = await failure(server.url, timeout_s=0.1)
+        assert str(failed) == "broke off before its answer: TimeoutError"
+        assert failed.may_have_cost
+        assert len(server.requests) == 1
+
+
 async def test_redirects_are_not_followed_and_cookies_not_kept() -> None:
     moved = b"HTTP/1.1 307 Moved\r\nlocation: /x\r\nset-cookie: a=b\r\ncontent-length: 0\r\n\r\n"
     async with RawServer(moved, stays=True).listening() as server, upstream() as sender:
@@ -143,75 +164,6 @@ async def test_a_connection_whose_answer_was_not_read_is_given_up() -> None:
             made = await sender.send(UpstreamRequest(server.url, {}, b"{}"))
             made.close()
         assert server.connections == 2
-
-
-class ClosingServer:
-    """Answers so many requests of each connection, and closes it at the next one."""
-
-    def __init__(self, answers: int, *, last_words: bytes = b"", fails: bool = False) -> None:
-        self._answers = answers
-        self._last_words = last_words
-        self._fails = fails
-        self.requests: list[bytes] = []
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        old = bool(self.requests)
-        for _ in range(0 if old and self._fails else self._answers):
-            await self._next(reader)
-            writer.write(OK + LENGTH_5 + b"hello")
-        await self._next(reader)
-        writer.write(self._last_words)
-        writer.close()
-
-    async def _next(self, reader: asyncio.StreamReader) -> None:
-        with suppress(asyncio.IncompleteReadError, ConnectionError):
-            await reader.readuntil(b"\r\n\r\n")
-            self.requests.append(await reader.readexactly(2))
-
-
-async def asked_twice(server: ClosingServer) -> bytes:
-    async with (
-        await asyncio.start_server(server.serve, "127.0.0.1", 0) as listening,
-        upstream() as up,
-    ):
-        port = listening.sockets[0].getsockname()[1]
-        sent = UpstreamRequest(f"http://127.0.0.1:{port}/", {}, b"{}")
-        first = await up.send(sent)
-        await first.read(5)
-        first.close()
-        second = await up.send(sent)
-        body = await second.read(5)
-        second.close()
-        return body
-
-
-async def test_a_connection_that_was_closed_while_idle_is_replaced() -> None:
-    server = ClosingServer(1)
-    assert await asked_twice(server) == b"hello"
-    assert len(server.requests) == 3
-
-
-async def test_a_replaced_connection_that_breaks_too_is_a_failure() -> None:
-    server = ClosingServer(1, fails=True)
-    with pytest.raises(BackendFailed, match="broke off before its answer") as failed:
-        await asked_twice(server)
-    assert failed.value.may_have_cost
-    assert len(server.requests) == 3
-
-
-async def test_an_old_connection_that_breaks_within_the_headers_is_not_replaced() -> None:
-    server = ClosingServer(1, last_words=b"HTTP/1.1 200 OK\r\nx-a: ")
-    with pytest.raises(BackendFailed) as failed:
-        await asked_twice(server)
-    assert failed.value.may_have_cost
-    assert len(server.requests) == 2
-
-
-async def test_a_new_connection_that_breaks_is_not_replaced() -> None:
-    server = ClosingServer(0)
-    with pytest.raises(BackendFailed):
-        await asked_twice(server)
-    assert len(server.requests) == 1
 
 
 async def test_a_refused_connection_has_cost_nothing() -> None:
