@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Hashable
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
+
+Circuit = tuple[str, str]
+"""The names of a backend and of a deployment there."""
 
 # How long to wait for what a probe tells that is under way.
 _PROBE_S: Final = 1.0
@@ -22,14 +24,6 @@ class BreakerRules(msgspec.Struct, frozen=True, kw_only=True):
     open_s: float = 10
     honour_retry_after: bool = True
     max_retry_after_s: float = 120
-
-
-class _Circuit:
-    def __init__(self) -> None:
-        self.failures_s: deque[float] = deque()
-        self.open_until_s = 0.0
-        self.probing = False
-        self.throttled = False
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,42 +44,74 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
 _FAILED: Final = Failure()
 
 
+class CircuitObserver(Protocol):
+    """Is told what the breakers have found out themselves. Neither call may wait or raise."""
+
+    def opened(self, circuit: Circuit, until_s: float, *, throttled: bool) -> None:
+        """A failure has opened the circuit, or keeps it open, until then."""
+        ...
+
+    def closed(self, circuit: Circuit) -> None:
+        """A probe has closed the circuit."""
+        ...
+
+
+class _State:
+    def __init__(self) -> None:
+        self.failures_s: deque[float] = deque()
+        self.open_until_s = 0.0  # by failures that were seen here
+        self.learnt_until_s = 0.0  # by what others say
+        self.probing = False
+        self.throttled = False
+
+    @property
+    def until_s(self) -> float:
+        return max(self.open_until_s, self.learnt_until_s)
+
+
 class Breakers:
     """The state of all circuits. Times are seconds of any one steady clock.
 
     An open circuit lets nothing through; when its time is over it lets one probe through, and
     closes when that succeeds.
+
+    Attributes:
+        rules: May be replaced; they hold from the next failure on.
+        observer: Who wants to know what happens here, if anyone.
     """
 
     def __init__(self, rules: BreakerRules) -> None:
-        self._rules = rules
-        self._circuits: dict[Hashable, _Circuit] = {}
+        self.rules = rules
+        self._circuits: dict[Circuit, _State] = {}
+        self.observer: CircuitObserver | None = None
 
-    def enter(self, key: Hashable, now_s: float) -> bool:
+    def enter(self, key: Circuit, now_s: float) -> bool:
         """Whether a request may go there now. One that may must end in a call below."""
         circuit = self._circuits.get(key)
-        if circuit is None or circuit.open_until_s == 0.0:
+        if circuit is None or circuit.until_s == 0.0:
             return True
-        if now_s < circuit.open_until_s or circuit.probing:
+        if now_s < circuit.until_s or circuit.probing:
             return False
         circuit.probing = True
         return True
 
-    def succeeded(self, key: Hashable) -> None:
+    def succeeded(self, key: Circuit) -> None:
         """The backend answered: a probe that came back closes the circuit."""
         circuit = self._circuits.get(key)
         if circuit and circuit.probing:
             del self._circuits[key]
+            if self.observer:
+                self.observer.closed(key)
 
-    def abandoned(self, key: Hashable) -> None:
+    def abandoned(self, key: Circuit) -> None:
         """The request ended without telling anything of the backend."""
         if circuit := self._circuits.get(key):
             circuit.probing = False
 
-    def failed(self, key: Hashable, now_s: float, failure: Failure = _FAILED) -> None:
+    def failed(self, key: Circuit, now_s: float, failure: Failure = _FAILED) -> None:
         """The backend throttled, failed, or said nothing."""
-        rules = self._rules
-        circuit = self._circuits.setdefault(key, _Circuit())
+        rules = self.rules
+        circuit = self._circuits.setdefault(key, _State())
         circuit.failures_s.append(now_s)
         while circuit.failures_s[0] < now_s - rules.window_s:
             circuit.failures_s.popleft()
@@ -98,20 +124,45 @@ class Breakers:
         circuit.open_until_s = max(circuit.open_until_s, now_s + wait_s)
         circuit.probing = False
         circuit.throttled = failure.throttled
+        if self.observer:
+            self.observer.opened(key, circuit.open_until_s, throttled=failure.throttled)
 
-    def is_probing(self, key: Hashable) -> bool:
+    def learn(self, key: Circuit, now_s: float, wait_s: float, *, throttled: bool) -> None:
+        """Others have opened the circuit: nothing goes there for `wait_s`, within our own bounds.
+
+        A circuit whose time is over is not opened anew: what others say of it is old.
+        """
+        if wait_s <= 0:
+            return
+        circuit = self._circuits.setdefault(key, _State())
+        longest_s = max(self.rules.open_s, self.rules.max_retry_after_s)
+        circuit.learnt_until_s = now_s + min(wait_s, longest_s)
+        circuit.throttled = throttled
+
+    def unlearn(self, key: Circuit) -> None:
+        """Others say no more that the circuit is open; what was seen here stays."""
+        circuit = self._circuits.get(key)
+        if circuit is None:
+            return
+        circuit.learnt_until_s = 0.0
+        if circuit.open_until_s == 0.0:
+            circuit.probing = False
+            if not circuit.failures_s:
+                del self._circuits[key]
+
+    def is_probing(self, key: Circuit) -> bool:
         """Whether a probe is under way."""
         circuit = self._circuits.get(key)
         return circuit is not None and circuit.probing
 
-    def is_throttled(self, key: Hashable, now_s: float) -> bool:
+    def is_throttled(self, key: Circuit, now_s: float) -> bool:
         """Whether the circuit is open because the backend throttled."""
         circuit = self._circuits.get(key)
-        return circuit is not None and circuit.throttled and now_s < circuit.open_until_s
+        return circuit is not None and circuit.throttled and now_s < circuit.until_s
 
-    def wait_s(self, key: Hashable, now_s: float) -> float:
+    def wait_s(self, key: Circuit, now_s: float) -> float:
         """Seconds until a request may go there; 0 for now."""
         circuit = self._circuits.get(key)
         if circuit is None:
             return 0.0
-        return max(circuit.open_until_s - now_s, _PROBE_S if circuit.probing else 0.0)
+        return max(circuit.until_s - now_s, _PROBE_S if circuit.probing else 0.0)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tollgate.proxy.breaker import BreakerRules, Breakers, Failure
+from tollgate.proxy.breaker import BreakerRules, Breakers, Circuit, Failure
 
 A, B = ("weu-1", "mini"), ("weu-1", "gpt-4o")
 
@@ -129,3 +129,86 @@ def test_it_is_known_whether_a_circuit_is_open_for_want_of_capacity() -> None:
     assert not breakers.is_throttled(A, 111)
     breakers.failed(A, 111, Failure())
     assert not breakers.is_throttled(A, 112)
+
+
+class Observer:
+    def __init__(self) -> None:
+        self.seen: list[object] = []
+
+    def opened(self, circuit: Circuit, until_s: float, *, throttled: bool) -> None:
+        self.seen.append((circuit, until_s, throttled))
+
+    def closed(self, circuit: Circuit) -> None:
+        self.seen.append(circuit)
+
+
+def test_an_observer_is_told_what_opens_and_what_closes() -> None:
+    breakers, observer = Breakers(BreakerRules(failures=2)), Observer()
+    breakers.observer = observer
+    breakers.failed(A, 100)
+    breakers.succeeded(A)
+    assert observer.seen == []
+    breakers.failed(A, 100, Failure(throttled=True))
+    breakers.enter(A, 110)
+    breakers.succeeded(A)
+    assert observer.seen == [(A, 110, True), A]
+
+
+def learnt(wait_s: float = 5, **rules: Any) -> Breakers:
+    breakers = Breakers(BreakerRules(**rules))
+    breakers.learn(A, 100, wait_s, throttled=True)
+    return breakers
+
+
+def test_a_circuit_that_others_have_opened_is_open_and_then_probed() -> None:
+    breakers = learnt()
+    assert (breakers.enter(A, 104), breakers.wait_s(A, 104)) == (False, 1)
+    assert breakers.is_throttled(A, 104)
+    assert [breakers.enter(A, 105), breakers.enter(A, 105)] == [True, False]
+
+
+def test_what_others_have_opened_is_not_told_to_an_observer() -> None:
+    breakers, observer = Breakers(BreakerRules()), Observer()
+    breakers.observer = observer
+    breakers.learn(A, 100, 5, throttled=False)
+    breakers.unlearn(A)
+    assert observer.seen == []
+
+
+def test_a_circuit_that_others_have_closed_is_closed() -> None:
+    breakers = learnt()
+    breakers.unlearn(A)
+    assert [breakers.enter(A, 101), breakers.enter(A, 101)] == [True, True]
+
+
+def test_what_others_close_stays_open_for_what_was_seen_here() -> None:
+    breakers = opened(100)
+    breakers.learn(A, 100, 50, throttled=False)
+    assert breakers.wait_s(A, 100) == 50
+    breakers.unlearn(A)
+    assert breakers.wait_s(A, 100) == 10
+
+
+def test_failures_that_were_counted_here_outlive_what_others_say() -> None:
+    breakers = Breakers(BreakerRules(failures=2))
+    breakers.failed(A, 100)
+    breakers.learn(A, 100, 1, throttled=False)
+    breakers.unlearn(A)
+    assert breakers.enter(A, 101)
+    breakers.failed(A, 101)
+    assert not breakers.enter(A, 102)
+
+
+def test_what_others_say_is_bounded_as_a_backend_is() -> None:
+    assert learnt(86_400).wait_s(A, 100) == 120
+    assert learnt(86_400, max_retry_after_s=5).wait_s(A, 100) == 10
+
+
+def test_an_old_word_of_others_opens_nothing() -> None:
+    assert learnt(0).enter(A, 100)
+
+
+def test_nothing_is_unlearnt_of_an_unknown_circuit() -> None:
+    breakers = Breakers(BreakerRules())
+    breakers.unlearn(A)
+    assert breakers.enter(A, 0)
