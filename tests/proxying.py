@@ -11,15 +11,12 @@ from typing import Any
 import msgspec
 from builders import NOON
 
-from tollgate.proxy.attempt import Attempts
-from tollgate.proxy.breaker import BreakerRules, Breakers
-from tollgate.proxy.failover import Failover
-from tollgate.proxy.handler import Gateway
 from tollgate.proxy.identity import Directory, Tenant
 from tollgate.proxy.messages import Answer, Headers, Request
-from tollgate.proxy.metering import Clock, Meter
-from tollgate.proxy.pool import Backend, Deployment, Pool, Target
-from tollgate.proxy.ports import Upstream, UpstreamRequest, UsageSink
+from tollgate.proxy.metering import Clock
+from tollgate.proxy.pool import Backend, Deployment, Target
+from tollgate.proxy.ports import UpstreamRequest
+from tollgate.proxy.routes import Route, find_route
 from tollgate.usage.event import UsageEvent, decode_event, encode_event
 
 KEY, OTHER_KEY, TRUSTED_KEY = "contoso-key", "fabrikam-key", "gateway-key"
@@ -195,34 +192,6 @@ def target(name: str = "weu-1", **changes: Any) -> Target:
     return Target(backend(name), deployment(**changes))
 
 
-def gateway(  # noqa: PLR0913  each has a default that most tests keep
-    upstream: Upstream,
-    sink: UsageSink,
-    *,
-    backends: tuple[Backend, ...] = (backend("weu-1"), backend("neu-1", priority=2)),
-    clock: Clock | None = None,
-    rules: BreakerRules | None = None,
-    timeout_s: float = 1.0,
-    drain_s: float = 1.0,
-) -> Gateway:
-    """A gateway whose request ids are all `req-1`."""
-    clock = clock or FakeClock().clock
-    return Gateway(
-        directory=directory(new_id=lambda: "req-1"),
-        pool=Pool(backends, lambda: 0.5),
-        failover=Failover(Breakers(rules or BreakerRules()), 3, clock.steady_s),
-        attempts=Attempts(
-            upstream,
-            clock,
-            first_byte_timeout_s=timeout_s,
-            answer_timeout_s=timeout_s,
-            max_answer_bytes=1_000_000,
-        ),
-        meter=Meter("gw-weu", sink, clock),
-        drain_timeout_s=drain_s,
-    )
-
-
 def request(**changes: Any) -> Request:
     """Contoso asks for a chat completion."""
     made = Request(
@@ -233,6 +202,13 @@ def request(**changes: Any) -> Request:
         body=chat(),
     )
     return msgspec.structs.replace(made, **changes)
+
+
+def route(path: str) -> Route:
+    """The route of a call of a model."""
+    found = find_route("POST", path)
+    assert isinstance(found, Route)
+    return found
 
 
 def chat(**members: Any) -> bytes:

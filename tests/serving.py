@@ -11,8 +11,9 @@ from time import monotonic
 from typing import Any, Final
 
 import uvicorn
-from openai import AsyncAzureOpenAI, AsyncOpenAI
-from proxying import BACKEND_KEY, KEY, RecordingSink, backend, deployment, gateway
+from gateways import gateway
+from openai import AsyncAzureOpenAI, AsyncOpenAI, AzureOpenAI, OpenAI
+from proxying import BACKEND_KEY, KEY, RecordingSink, backend, deployment
 
 from tollgate.local.simulator import RegionSettings, SimulatedDeployment, SimulatedRegion
 from tollgate.local.simulator.faults import Fault
@@ -22,6 +23,12 @@ from tollgate.proxy.asgi import GatewayApp
 from tollgate.proxy.breaker import BreakerRules
 from tollgate.proxy.handler import Gateway
 from tollgate.proxy.metering import Clock
+from tollgate.proxy.pending_poll import PendingPoll, PollRules
+from tollgate.proxy.pending_responses import Completions
+from tollgate.proxy.pool import Deployment, Limits
+from tollgate.proxy.relay import DrainBounds
+from tollgate.proxy.response_memory import ResponseMemory
+from tollgate.proxy.stored_in_memory import MemoryResponses
 from tollgate.proxy.upstream_http import HttpUpstream
 from tollgate.usage.event import UsageEvent
 
@@ -29,10 +36,19 @@ BILLED: Final = {"username": "alice", "companyName": "Contoso GmbH", "billingCod
 MINI, VECTORS = "gpt-4o-mini", "text-embedding-3-small"
 REGIONS: Final = {"weu-1": "westeurope", "neu-1": "northeurope", "swc-1": "swedencentral"}
 _CLOCK: Final = Clock(lambda: datetime.now(UTC), monotonic)  # noqa: TID251  the test is a root
-_DEPLOYMENTS: Final = {
-    MINI: deployment(name="mini-here"),
-    VECTORS: deployment(name="vectors-here", model=VECTORS, version="1"),
+# Deployment alias and model, which are named alike -> the model's version.
+_MODELS: Final = {
+    MINI: "2024-07-18",
+    VECTORS: "1",
+    "o4-mini": "2025-04-16",
+    "gpt-image-1": "2025-04-15",
+    "dall-e-3": "3.0",
+    "gpt-4o-transcribe": "2025-03-20",
+    "whisper": "001",
+    "tts-1": "001",
+    "gpt-4o-mini-tts": "2025-03-20",
 }
+_NAMES: Final = {MINI: "mini-here", VECTORS: "vectors-here"}
 
 
 class World:
@@ -42,10 +58,13 @@ class World:
         url: The gateway's.
         regions: By backend name, in the order in which they are asked.
         sink: The gateway's events.
+        poll: Asks for the responses that run in the background; a test calls it.
     """
 
-    def __init__(self, url: str, regions: dict[str, SimulatedRegion], sink: RecordingSink) -> None:
-        self.url, self.regions, self.sink = url, regions, sink
+    def __init__(
+        self, url: str, regions: dict[str, SimulatedRegion], sink: RecordingSink, poll: PendingPoll
+    ) -> None:
+        self.url, self.regions, self.sink, self.poll = url, regions, sink, poll
 
     def v1(self, key: str = KEY, path: str = "/openai/v1", **query: object) -> AsyncOpenAI:
         """The SDK on the v1 API."""
@@ -61,6 +80,31 @@ class World:
             api_key=KEY,
             default_query=BILLED | query,
             max_retries=0,
+        )
+
+    def v1_sync(self) -> OpenAI:
+        """The SDK on the v1 API, for a thread."""
+        return OpenAI(
+            base_url=self.url + "/openai/v1", api_key=KEY, default_query=BILLED, max_retries=0
+        )
+
+    def azure_sync(self, version: str = "2024-10-21") -> AzureOpenAI:
+        """The SDK on the dated API, for a thread."""
+        return AzureOpenAI(
+            azure_endpoint=self.url,
+            api_version=version,
+            api_key=KEY,
+            default_query=BILLED,
+            max_retries=0,
+        )
+
+    def at_a_region(self, name: str, version: str) -> AsyncOpenAI | AsyncAzureOpenAI:
+        """The SDK without the gateway, on the v1 API or a dated one."""
+        url = self.regions[name].url
+        if version == "v1":
+            return AsyncOpenAI(base_url=f"{url}/openai/v1", api_key=BACKEND_KEY, max_retries=0)
+        return AsyncAzureOpenAI(
+            azure_endpoint=url, api_version=version, api_key=BACKEND_KEY, max_retries=0
         )
 
     def fault(self, fault: Fault, *names: str) -> None:
@@ -103,10 +147,16 @@ async def until(is_so: Callable[[], bool]) -> None:
 
 @asynccontextmanager
 async def world(
-    *, drain_s: float = 5.0, timeout_s: float = 30.0, **rules: float
+    *,
+    drain_s: float = 5.0,
+    timeout_s: float = 30.0,
+    limits: Limits = Limits(),  # noqa: B008  frozen
+    **rules: float,
 ) -> AsyncGenerator[World]:
     """Three regions that are asked in their order, and a gateway before them."""
     sink, upstream = RecordingSink(), HttpUpstream()
+    store = MemoryResponses(_CLOCK.steady_s)
+    completions = Completions(store, sink.record)
     async with regions_listening(map(_region, REGIONS)) as regions:
         served = gateway(
             upstream,
@@ -117,18 +167,21 @@ async def world(
                     url=f"{region.url}/openai",
                     region=region.settings.region,
                     priority=place,
-                    deployments=_DEPLOYMENTS,
+                    deployments=_deployments(limits),
                 )
                 for place, (name, region) in enumerate(regions.items())
             ),
             clock=_CLOCK,
             rules=BreakerRules(**rules),  # pyright: ignore[reportArgumentType]  figures of any kind
             timeout_s=timeout_s,
-            drain_s=drain_s,
+            drain=DrainBounds(timeout_s=drain_s, tokens=10_000),
+            memory=ResponseMemory(store, completions, _CLOCK.now),
         )
+        rules_of_poll = PollRules(first_delay_s=0.01, max_delay_s=0.01)
+        poll = PendingPoll(store, served.stored_calls.poll, completions, _CLOCK.now, rules_of_poll)
         try:
             async with _listening(served) as url:
-                yield World(url, regions, sink)
+                yield World(url, regions, sink, poll)
             await served.background.finish()
         finally:
             await upstream.close()
@@ -151,16 +204,28 @@ def _region(name: str) -> RegionSettings:
         region=REGIONS[name],
         keys=(BACKEND_KEY,),
         deployments={
-            "mini-here": SimulatedDeployment(model=MINI, version="2024-07-18"),
-            "vectors-here": SimulatedDeployment(model=VECTORS, version="1", dimensions=8),
+            there(model): SimulatedDeployment(model=model, version=version, dimensions=8)
+            for model, version in _MODELS.items()
         },
     )
+
+
+def there(model: str) -> str:
+    """The name of a model's deployment in the regions, which is not its alias at the gateway."""
+    return _NAMES.get(model, f"{model}-here")
+
+
+def _deployments(limits: Limits) -> dict[str, Deployment]:
+    return {
+        model: deployment(name=there(model), model=model, version=version, limits=limits)
+        for model, version in _MODELS.items()
+    }
 
 
 @asynccontextmanager
 async def _listening(served: Gateway) -> AsyncGenerator[str]:
     config = uvicorn.Config(
-        GatewayApp(served, 1_000_000),
+        GatewayApp(Serving(served)),
         host="127.0.0.1",
         port=0,
         lifespan="off",
@@ -178,6 +243,13 @@ async def _listening(served: Gateway) -> AsyncGenerator[str]:
         server.should_exit = True
         await task
         socket.close()
+
+
+class Serving:
+    """Has one gateway, and no other."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self.gateway = gateway
 
 
 class _Server(uvicorn.Server):

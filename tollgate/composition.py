@@ -1,32 +1,40 @@
-"""Wires the rooms together from the settings; both composition roots (functions, local) use it."""
+"""Wires the gateway together from the settings; both composition roots use it."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from typing import Any, Final, Self
 
 from tollgate.connections.azure import OPENAI_SCOPE, Identity, eventgrid_client_with_key
 from tollgate.connections.redis import open_redis
-from tollgate.errors import SettingsError, StoreUnavailable
-from tollgate.events.dead_letters import RedisDeadLetters
+from tollgate.errors import SettingsError
 from tollgate.events.drain import Drain
 from tollgate.events.eventgrid import EventGridPublisher
-from tollgate.events.intake import Intake
 from tollgate.events.journal import Journal
 from tollgate.events.recovery import recover
-from tollgate.gateway_parts import ApiKey, BearerToken, gateway_of
-from tollgate.ledger.archive import Archive
-from tollgate.ledger.redis_ledger import RedisLedger
-from tollgate.ledger.safety import ledger_warnings
+from tollgate.gateway_parts import ApiKey, BearerToken, Lasting, gateway_of, poll_rules
+from tollgate.proxy.breaker import BreakerRules, Breakers
+from tollgate.proxy.capacity import Capacities
+from tollgate.proxy.concurrency import Concurrency
 from tollgate.proxy.handler import Gateway
 from tollgate.proxy.metering import Clock
+from tollgate.proxy.pending_poll import PendingPoll
+from tollgate.proxy.pending_responses import Completions
 from tollgate.proxy.pool import Credential
+from tollgate.proxy.relay import Background
+from tollgate.proxy.response_memory import ResponseMemory
+from tollgate.proxy.shared_circuits import SharedCircuits
+from tollgate.proxy.stored_in_memory import MemoryResponses
+from tollgate.proxy.stored_in_redis import RedisResponses
+from tollgate.proxy.stored_nearby import CachedResponses
+from tollgate.proxy.stored_responses import ResponseStore
 from tollgate.proxy.upstream_http import HttpUpstream
+from tollgate.proxy.vocabulary import load_tokenizer
 from tollgate.settings import (
     DEFAULT_JOURNAL,
     Environment,
@@ -34,13 +42,15 @@ from tollgate.settings import (
     not_enforced,
     resolve_secret,
 )
+from tollgate.settings_file import SettingsFile
 from tollgate.settings_sections import MANAGED_IDENTITY
 
 _NOT_PUBLISHING: Final = (
     "no Event Grid topic is set (EVENTGRID_TOPIC_ENDPOINT): usage waits in the journal at %s and"
     " nobody is billed"
 )
-_CHECK_S: Final = 3.0  # how long a start waits for a Redis to show its settings
+_CANCEL_S: Final = 0.2
+_CIRCUITS_KEY: Final = "tollgate:circuits"
 _log: Final = logging.getLogger(__name__)
 
 
@@ -53,14 +63,18 @@ _CLOCK: Final = Clock(now=utc_now, steady_s=time.monotonic)
 
 
 class GatewayRuntime:
-    """The gateway with its connections, its journal and the task that publishes from it.
+    """The gateway with its connections, its journal and the tasks beside the requests.
 
-    Use as an async context manager, on the loop that serves the requests.
+    These publish from the journal, follow the settings, share circuits and ask for responses that
+    run in the background. Use as an async context manager, on the loop that serves the requests.
 
     Args:
-        settings: Of the gateway.
-        environment: Where the journal and the topic are.
+        settings: Of the gateway; read again when the file that the environment names changes.
+        environment: Where the settings, the journal, the topic and Redis are.
         secret: Gives the secret behind a reference of the settings.
+
+    Attributes:
+        gateway: Serves; another one when the settings have changed.
     """
 
     gateway: Gateway
@@ -77,33 +91,73 @@ class GatewayRuntime:
         self._exits = AsyncExitStack()
         self._identity: Identity | None = None
         self._drain: Drain | None = None
+        self._file: SettingsFile | None = None
 
     async def __aenter__(self) -> Self:
         """Open everything, or nothing.
 
         Raises:
-            SettingsError: A secret is missing, or the journal's folder cannot be used.
+            SettingsError: A secret is missing, or the journal's folder or Redis cannot be used.
         """
-        for notice in not_enforced(self._settings):
-            _log.warning("%s", notice)
-        async with AsyncExitStack() as exits:
-            credentials = self._credentials(exits)
-            publisher = self._open_publisher(exits)
-            upstream = HttpUpstream()
-            exits.push_async_callback(upstream.close)
-            self._journal = self._open_journal(exits)
-            if publisher:
-                self._drain = Drain(self._journal, publisher)
-                exits.push_async_callback(_cancel, asyncio.create_task(self._drain.run()))
-            else:
-                _log.warning(_NOT_PUBLISHING, self._journal.folder)
-            self.gateway = gateway_of(self._settings, self._journal, upstream, credentials, _CLOCK)
-            exits.push_async_callback(self.gateway.background.finish)
-            self._exits = exits.pop_all()
+        try:
+            await self._open()
+        except BaseException:
+            await self._exits.aclose()
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self._exits.aclose()
+
+    async def _open(self) -> None:
+        credentials = self._credentials(self._settings)
+        publisher = self._open_publisher()
+        upstream = HttpUpstream()
+        self._exits.push_async_callback(upstream.close)
+        self._journal = self._open_journal()
+        if publisher:
+            self._drain = Drain(self._journal, publisher)
+            self._run(self._drain.run())
+        else:
+            _log.warning(_NOT_PUBLISHING, self._journal.folder)
+        breakers = Breakers(BreakerRules())
+        store = self._open_shared(breakers)
+        completions = Completions(store, self._journal.record)
+        self._lasting = Lasting(
+            sink=self._journal,
+            upstream=upstream,
+            clock=_CLOCK,
+            breakers=breakers,
+            capacities=Capacities({}),
+            concurrency=Concurrency(),
+            memory=ResponseMemory(store, completions, utc_now),
+            background=Background(),
+            count_tokens=load_tokenizer(self._environment.tokenizer),
+        )
+        self._serve(self._settings, credentials)
+        rules = poll_rules(self._settings)
+        self._run(PendingPoll(store, self._poll, completions, utc_now, rules).run())
+        if self._environment.config is not None:
+            self._file = SettingsFile(self._environment.config, self.change)
+            self._run(self._file.watch())
+        self._exits.push_async_callback(self._lasting.background.finish)
+
+    def change(self, settings: Settings) -> None:
+        """Serve by other settings from now on; what is under way ends by the old ones.
+
+        Raises:
+            SettingsError: A secret is missing; the old ones stay.
+        """
+        self._serve(settings, self._credentials(settings))
+
+    def _serve(self, settings: Settings, credentials: dict[str, Credential]) -> None:
+        for notice in not_enforced(settings):
+            _log.warning("%s", notice)
+        self.gateway = gateway_of(settings, self._lasting, credentials)
+        self._settings = settings
+
+    async def _poll(self, stored: Any) -> bytes | None:
+        return await self.gateway.stored_calls.poll(stored)
 
     @property
     def journal_depth(self) -> int:
@@ -112,29 +166,55 @@ class GatewayRuntime:
 
     @property
     def health(self) -> dict[str, Any]:
-        """What `/health` says: degraded when usage is kept, but goes nowhere."""
+        """What `/health` says: degraded when usage goes nowhere, or a settings file is refused."""
+        refused = len(self._file.problems) if self._file else 0
         return {
-            "status": "ok" if self._drain else "degraded",
+            "status": "ok" if self._drain and not refused else "degraded",
             "publishing": self._drain is not None,
             "journal_depth": self.journal_depth,
+            "settings_problems": refused,
         }
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run `work` until everything is closed."""
+        self._exits.push_async_callback(_cancel, asyncio.create_task(work))
 
     def _wake(self) -> None:
         if self._drain:
             self._drain.wake()
 
-    def _open_journal(self, exits: AsyncExitStack) -> Journal:
+    def _open_shared(self, breakers: Breakers) -> ResponseStore:
+        """What instances share through Redis; without one, this instance is on its own.
+
+        Raises:
+            SettingsError: `TOLLGATE_REDIS_URL` is no URL of a Redis.
+        """
+        memory = MemoryResponses(_CLOCK.steady_s)
+        if self._environment.redis_url is None:
+            return memory
+        try:
+            redis = open_redis(self._environment.redis_url)
+        except ValueError as error:
+            raise SettingsError([f"environment: TOLLGATE_REDIS_URL: {error}"]) from None
+        self._exits.push_async_callback(redis.aclose)
+        self._run(SharedCircuits(redis, breakers, _CLOCK.steady_s, key=_CIRCUITS_KEY).run())
+        ttl_s = self._settings.responses.kept_s
+        store = CachedResponses(RedisResponses(redis, ttl_s=ttl_s), memory)
+        self._run(store.run())
+        return store
+
+    def _open_journal(self) -> Journal:
         folder = self._environment.journal or DEFAULT_JOURNAL
         try:
             journal = Journal(folder, on_append=self._wake)
-            exits.callback(journal.close)
+            self._exits.callback(journal.close)
             recover(folder, journal)
         except OSError as error:
             problem = f"the journal's folder {folder} cannot be used: {error.strerror or error}"
             raise SettingsError([f"environment: TOLLGATE_JOURNAL: {problem}"]) from None
         return journal
 
-    def _open_publisher(self, exits: AsyncExitStack) -> EventGridPublisher | None:
+    def _open_publisher(self) -> EventGridPublisher | None:
         endpoint = self._environment.eventgrid_topic_endpoint
         key = self._environment.eventgrid_topic_key
         if endpoint is None:
@@ -142,24 +222,27 @@ class GatewayRuntime:
         if key is not None:
             publisher = EventGridPublisher(eventgrid_client_with_key(endpoint, key))
         else:
-            publisher = EventGridPublisher(self._our_identity(exits).eventgrid_client(endpoint))
-        exits.push_async_callback(publisher.close)
+            publisher = EventGridPublisher(self._our_identity().eventgrid_client(endpoint))
+        self._exits.push_async_callback(publisher.close)
         return publisher
 
-    def _our_identity(self, exits: AsyncExitStack) -> Identity:
+    def _our_identity(self) -> Identity:
         if self._identity is None:
-            self._identity = Identity()
-            exits.push_async_callback(self._identity.close)
+            self._identity = Identity(utc_now)
+            self._exits.push_async_callback(self._identity.close)
         return self._identity
 
-    def _credentials(self, exits: AsyncExitStack) -> dict[str, Credential]:
-        """The credential behind each `auth` of the backends."""
+    def _credentials(self, settings: Settings) -> dict[str, Credential]:
+        """The credential behind each `auth` of the backends.
+
+        Raises:
+            SettingsError: Secrets are missing.
+        """
         found: dict[str, Credential] = {}
         problems: list[str] = []
-        for auth in dict.fromkeys(backend.auth for backend in self._settings.backends):
+        for auth in dict.fromkeys(backend.auth for backend in settings.backends):
             if auth == MANAGED_IDENTITY:
-                provider = self._our_identity(exits).token_provider(OPENAI_SCOPE)
-                found[auth] = BearerToken(provider)
+                found[auth] = BearerToken(self._our_identity().token_provider(OPENAI_SCOPE))
                 continue
             try:
                 found[auth] = ApiKey(self._secret(auth))
@@ -171,58 +254,9 @@ class GatewayRuntime:
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-
-
-class IntakeRuntime:
-    """The intake with its connection to Redis. Use as an async context manager.
-
-    Args:
-        environment: Where Redis and the archive are.
-        strict: Refuse a Redis that is not set up to keep a ledger, rather than warn.
-
-    Raises:
-        SettingsError: `TOLLGATE_REDIS_URL` is not set, or is no URL of a Redis.
-    """
-
-    def __init__(self, environment: Environment, *, strict: bool = False) -> None:
-        self._strict = strict
-        if environment.redis_url is None:
-            raise SettingsError(["environment: TOLLGATE_REDIS_URL is not set"])
-        try:
-            self._redis = open_redis(environment.redis_url)
-        except ValueError as error:
-            raise SettingsError([f"environment: TOLLGATE_REDIS_URL: {error}"]) from None
-        self.dead_letters = RedisDeadLetters(self._redis)
-        archive = Archive(environment.archive) if environment.archive else None
-        self.intake = Intake(RedisLedger(self._redis), self.dead_letters, archive)
-
-    async def __aenter__(self) -> Self:
-        """Look at the server's settings, once.
-
-        Raises:
-            SettingsError: Strict, and they put usage at risk.
-            StoreUnavailable: Strict, and Redis does not answer.
-        """
-        async with AsyncExitStack() as exits:
-            exits.push_async_callback(self._redis.aclose)
-            await (self._refuse() if self._strict else self._warn())
-            exits.pop_all()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._redis.aclose()
-
-    async def _refuse(self) -> None:
-        if warnings := await ledger_warnings(self._redis):
-            raise SettingsError([f"the ledger's Redis: {warning}" for warning in warnings])
-
-    async def _warn(self) -> None:
-        try:
-            async with asyncio.timeout(_CHECK_S):
-                warnings = await ledger_warnings(self._redis)
-        except (StoreUnavailable, TimeoutError):
-            warnings = ["it does not answer, so its settings could not be checked"]
-        for warning in warnings:
-            _log.warning("the ledger's Redis: %s", warning)
+    """End a task, and say so if it ended by itself before: it should have lived on."""
+    if task.done() and not task.cancelled():
+        _log.error("a background task has ended", exc_info=task.exception())
+    while not task.done():  # a library below may swallow a cancellation: ask again
+        task.cancel()
+        await asyncio.wait({task}, timeout=_CANCEL_S)

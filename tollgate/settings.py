@@ -64,6 +64,7 @@ class Environment(Section):
     journal: Path | None
     eventgrid_topic_endpoint: str | None
     eventgrid_topic_key: str | None
+    tokenizer: Path | None = None
 
 
 DEFAULT_JOURNAL: Final = Path("data/journal")
@@ -86,6 +87,7 @@ def read_environment(environ: Mapping[str, str] = os.environ) -> Environment:
         journal=path("TOLLGATE_JOURNAL"),
         eventgrid_topic_endpoint=value("EVENTGRID_TOPIC_ENDPOINT"),
         eventgrid_topic_key=value("EVENTGRID_TOPIC_KEY"),
+        tokenizer=path("TIKTOKEN_CACHE_DIR"),
     )
 
 

@@ -9,9 +9,10 @@ import pytest
 from builders import event
 from topics import PATH, TOPIC_KEY, Topic
 
-from tollgate.composition import GatewayRuntime, IntakeRuntime, utc_now
+from tollgate.composition import GatewayRuntime, utc_now
 from tollgate.errors import SettingsError, StoreUnavailable
 from tollgate.events.journal import Journal
+from tollgate.intake_runtime import IntakeRuntime
 from tollgate.local.servers import serving
 from tollgate.settings import Settings, check_settings, read_environment
 
@@ -65,6 +66,7 @@ async def test_without_a_topic_events_wait_in_the_journal_and_that_is_said(
                 "status": "degraded",
                 "publishing": False,
                 "journal_depth": 1,
+                "settings_problems": 0,
             }
     assert f"usage waits in the journal at {tmp_path} and nobody is billed" in caplog.text
 
@@ -119,7 +121,7 @@ async def test_a_redis_that_is_no_place_for_a_ledger_is_a_warning_at_the_start(
 async def test_a_redis_that_is_away_fails_the_start_only_when_strict(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tollgate.composition._CHECK_S", 0.1)
+    monkeypatch.setattr("tollgate.intake_runtime._CHECK_S", 0.1)
     environment = read_environment({"TOLLGATE_REDIS_URL": "redis://127.0.0.1:1"})
     async with IntakeRuntime(environment):
         assert "its settings could not be checked" in caplog.text

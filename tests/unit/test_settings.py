@@ -203,10 +203,10 @@ def test_what_is_not_enforced_yet_is_said() -> None:
 def test_a_part_can_only_be_kept_of_a_known_capacity() -> None:
     mini = "backends.0.deployments.mini"
     settings = changed(f"{mini}.kept_for_high", {"tokens": 1, "requests": 1})
-    with pytest.raises(SettingsError, match="kept_for_high.tokens needs tokens_per_minute"):
+    with pytest.raises(SettingsError, match=r"kept_for_high\.tokens needs tokens_per_minute"):
         check_settings(settings)
     settings["backends"][0]["deployments"]["mini"]["tokens_per_minute"] = 1
-    with pytest.raises(SettingsError, match="kept_for_high.requests needs requests_per_10s"):
+    with pytest.raises(SettingsError, match=r"kept_for_high\.requests needs requests_per_10s"):
         check_settings(settings)
     settings["backends"][0]["deployments"]["mini"]["requests_per_10s"] = 1
     check_settings(settings)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Final
 
 import azure.functions as func
-import msgspec
 from azurefunctions.extensions.http.fastapi import Request, Response, StreamingResponse
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
@@ -15,7 +15,7 @@ from tollgate.errors import SettingsError
 from tollgate.functions.runtime import shared
 from tollgate.proxy import messages
 from tollgate.proxy.handler import CLIENT_CLOSED_REQUEST
-from tollgate.proxy.refusals import Refusal
+from tollgate.proxy.refusals import Refusal, slow_body
 
 METHODS: Final = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
@@ -46,16 +46,20 @@ async def serve(request: Request) -> Response:
             _log.error("%s", problem)
         refusal = Refusal(503, "not_configured", "The gateway is not configured; see its log.")
         return _response(refusal.answer())
-    gateway, sent = runtime.gateway, _request(request)
-    refused = gateway.refusal_of(sent)
-    if refused is not None:
-        return _response(refused)
+    gateway = runtime.gateway
+    arrival = gateway.arrive(_request(request))
+    if isinstance(arrival, messages.Answer):
+        return _response(arrival)
+    limits = gateway.limits
     try:
-        body = await _body(request, shared.settings().relay.max_request_bytes)
+        async with asyncio.timeout(limits.body_timeout_s):
+            body = await _body(request, limits.max_request_bytes)
+    except TimeoutError:
+        return _response(gateway.refuse(arrival, slow_body(limits.body_timeout_s)))
     except ClientDisconnect:
-        gateway.client_left(sent)
+        gateway.left(arrival)
         return Response(status_code=CLIENT_CLOSED_REQUEST)
-    return _response(await gateway.handle(msgspec.structs.replace(sent, body=body)))
+    return _response(await gateway.handle(arrival, body))
 
 
 def _request(request: Request) -> messages.Request:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from tollgate.composition import GatewayRuntime, IntakeRuntime
+from tollgate.composition import GatewayRuntime
 from tollgate.errors import SettingsError
+from tollgate.intake_runtime import IntakeRuntime
 from tollgate.settings import Settings, load_settings, read_environment
 
 

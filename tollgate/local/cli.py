@@ -74,6 +74,28 @@ def serve(
 
 
 @app.command()
+def gateway(
+    host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Where to listen; 0.0.0.0 for everywhere.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, metavar="PORT", help="0 for any free one.")
+    ] = 7071,
+) -> None:
+    """Run the gateway alone, until Ctrl+C.
+
+    TOLLGATE_CONFIG names tollgate.yaml, TOLLGATE_JOURNAL the journal's folder and
+    EVENTGRID_TOPIC_ENDPOINT the topic. With TOLLGATE_REDIS_URL, instances share what they know of
+    the regions and of stored responses. A change of tollgate.yaml is taken over at once.
+    """
+    import uvloop  # noqa: PLC0415  help must not load servers
+
+    from tollgate.local.gateway import serve_gateway as run  # noqa: PLC0415  same
+
+    uvloop.run(run(read_environment(), host, port))
+
+
+@app.command()
 def demo() -> None:
     """Run the whole pipeline once, and print the statement."""
     from tollgate.local.demo import demo as run  # noqa: PLC0415  help must not load servers

@@ -10,10 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from tollgate.composition import IntakeRuntime, utc_now
+from tollgate.composition import utc_now
 from tollgate.errors import SettingsError
 from tollgate.events.dead_letters import DeadLetter
 from tollgate.events.refused import REFUSED_FILE, forget_refused, read_refused
+from tollgate.intake_runtime import IntakeRuntime
 from tollgate.settings import DEFAULT_JOURNAL, Environment
 
 REFUSED_SOURCE: Final = "event-grid-refused"

@@ -46,7 +46,7 @@ async def demo(calls: int = CALLS) -> bool:
         environment = _clean_environment(Path(folder))
         started = utc_now()
         async with local_stack(environment, Path(folder)) as stack:
-            app = LocalApp(stack.runtime, stack.settings.relay.max_request_bytes)
+            app = LocalApp(stack.runtime)
             async with serving_gateway(app, 0) as url:
                 console.print(f"{calls} calls by the openai SDK to {url}, three regions behind it")
                 await send_calls(url, calls, _AT_ONCE, lambda: _throttle(stack.regions[0], console))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
-from socket import SO_REUSEADDR, SOL_SOCKET
+from socket import AF_INET, AF_INET6, SO_REUSEADDR, SOL_SOCKET
 from socket import socket as Socket  # noqa: N812  a type here
 from typing import Final
 
@@ -14,17 +14,19 @@ import uvicorn
 
 from tollgate.composition import GatewayRuntime
 from tollgate.errors import SettingsError
+from tollgate.local.bounded_http import BoundedHttp
 from tollgate.proxy.asgi import GatewayApp, Message, Receive, Send
 
+LOOPBACK: Final = "127.0.0.1"
 _HEALTH_PATH: Final = "/health"
 
 
 class LocalApp:
     """The gateway, and `/health` beside it."""
 
-    def __init__(self, runtime: GatewayRuntime, max_request_bytes: int) -> None:
+    def __init__(self, runtime: GatewayRuntime) -> None:
         self._runtime = runtime
-        self._gateway = GatewayApp(runtime.gateway, max_request_bytes)
+        self._gateway = GatewayApp(runtime)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -41,12 +43,13 @@ class LocalApp:
 
 
 @asynccontextmanager
-async def serving_gateway(app: LocalApp, port: int) -> AsyncGenerator[str]:
-    """Serve `app` on loopback.
+async def serving_gateway(app: LocalApp, port: int, host: str = LOOPBACK) -> AsyncGenerator[str]:
+    """Serve `app`.
 
     Args:
         app: The gateway.
         port: 0 for any free one.
+        host: The address to listen at.
 
     Yields:
         Its URL.
@@ -54,9 +57,11 @@ async def serving_gateway(app: LocalApp, port: int) -> AsyncGenerator[str]:
     Raises:
         SettingsError: The port cannot be used.
     """
-    bound = _bind(port)
+    bound = _bind(host, port)
     config = uvicorn.Config(
         app,
+        http=BoundedHttp,
+        ws="none",
         lifespan="off",
         log_level="warning",
         access_log=False,
@@ -68,7 +73,7 @@ async def serving_gateway(app: LocalApp, port: int) -> AsyncGenerator[str]:
     task = asyncio.create_task(server.serve(sockets=[bound]))
     try:
         await started.wait()
-        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
+        yield f"http://{host}:{bound.getsockname()[1]}"
     finally:
         server.should_exit = True
         await task
@@ -78,11 +83,11 @@ async def serving_gateway(app: LocalApp, port: int) -> AsyncGenerator[str]:
         bound.close()
 
 
-def _bind(port: int) -> Socket:
-    bound = Socket()
+def _bind(host: str, port: int) -> Socket:
+    bound = Socket(AF_INET6 if ":" in host else AF_INET)
     bound.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
     try:
-        bound.bind(("127.0.0.1", port))
+        bound.bind((host, port))
     except OSError as error:
         bound.close()
         problem = f"port {port} cannot be used: {error.strerror}; choose another one with --port"

@@ -8,9 +8,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from tollgate.composition import IntakeRuntime, utc_now
+from tollgate.composition import utc_now
 from tollgate.errors import SettingsError
 from tollgate.events.payloads import split_lines
+from tollgate.intake_runtime import IntakeRuntime
 from tollgate.settings import Environment
 
 STDIN: Final = "-"

@@ -9,7 +9,8 @@ from typing import Final
 
 import msgspec
 
-from tollgate.composition import GatewayRuntime, IntakeRuntime, utc_now
+from tollgate.composition import GatewayRuntime, utc_now
+from tollgate.intake_runtime import IntakeRuntime
 from tollgate.local.embedded_redis import embedded_redis
 from tollgate.local.event_grid import LocalTopic
 from tollgate.local.regions import (

@@ -5,62 +5,86 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, Protocol
 
-import msgspec
-
-from tollgate.proxy.handler import Gateway
+from tollgate.proxy.handler import Arrival, EdgeLimits, Gateway
 from tollgate.proxy.messages import Answer, ByteStream, Request
+from tollgate.proxy.refusals import slow_body
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 
+class Serving(Protocol):
+    """Whoever has the gateway that serves at the moment; another one when the settings change."""
+
+    @property
+    def gateway(self) -> Gateway:
+        """The gateway."""
+        ...
+
+
 class GatewayApp:
     """An ASGI application around the handler.
 
     Args:
-        gateway: The handler.
-        max_request_bytes: Longer bodies are not read on, and refused.
+        serving: Has the handler.
     """
 
-    def __init__(self, gateway: Gateway, max_request_bytes: int) -> None:
-        self._gateway = gateway
-        self._max_request_bytes = max_request_bytes
+    def __init__(self, serving: Serving) -> None:
+        self._serving = serving
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Serve one HTTP request; other scopes are left alone."""
         if scope["type"] != "http":
             return
-        request = _request(scope)
-        refused = self._gateway.refusal_of(request)
-        if refused is not None:
-            await _send_whole(send, refused)
+        gateway = self._serving.gateway
+        arrival = gateway.arrive(_request(scope))
+        if isinstance(arrival, Answer):
+            await _send_whole(send, arrival)
             return
-        try:
-            body = await self._read_body(receive)
-        except _ClientLeftError:
-            self._gateway.client_left(request)
+        answer = await _answer(gateway, arrival, receive)
+        if answer is None:
             return
-        answer = await self._gateway.handle(msgspec.structs.replace(request, body=body))
         if isinstance(answer.body, bytes):
             await _send_whole(send, answer)
         else:
-            await _send_stream(receive, send, answer, answer.body)
+            await _send_stream(receive, send, answer, gateway.limits.max_stream_s)
 
-    async def _read_body(self, receive: Receive) -> bytes | None:
-        body = bytearray()
-        more = True
-        while more:
+
+async def _answer(gateway: Gateway, arrival: Arrival, receive: Receive) -> Answer | None:
+    """The answer to a request; None if its client has left."""
+    limits = gateway.limits
+    try:
+        body = await _read_body(receive, limits)
+    except _ClientLeftError:
+        gateway.left(arrival)
+        return None
+    except TimeoutError:
+        return gateway.refuse(arrival, slow_body(limits.body_timeout_s))
+    except asyncio.CancelledError:
+        gateway.left(arrival)
+        raise
+    return await gateway.handle(arrival, body)
+
+
+async def _read_body(receive: Receive, limits: EdgeLimits) -> bytes | None:
+    body = bytearray()
+    async with asyncio.timeout(limits.body_timeout_s):
+        while True:
             message = await receive()
             if message["type"] == "http.disconnect":
                 raise _ClientLeftError
-            body += message.get("body", b"")
+            part = message.get("body", b"")
             more = message.get("more_body", False)
-            if len(body) > self._max_request_bytes:
+            if len(body) + len(part) > limits.max_request_bytes:
                 return None
-        return bytes(body)
+            if not more and not body:
+                return part
+            body += part
+            if not more:
+                return bytes(body)
 
 
 class _ClientLeftError(Exception):
@@ -73,8 +97,10 @@ def _request(scope: Message) -> Request:
         path=scope["path"],
         query=scope["query_string"].decode("latin-1"),
         headers=tuple(
-            (name.decode("latin-1").lower(), value.decode("latin-1"))
-            for name, value in scope["headers"]
+            [
+                (name.decode("latin-1").lower(), value.decode("latin-1"))
+                for name, value in scope["headers"]
+            ]
         ),
         body=None,
     )
@@ -87,12 +113,15 @@ async def _send_whole(send: Send, answer: Answer) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-async def _send_stream(receive: Receive, send: Send, answer: Answer, relay: ByteStream) -> None:
-    """Send frame by frame; a client that leaves ends this at once, but not the count."""
+async def _send_stream(receive: Receive, send: Send, answer: Answer, max_s: float) -> None:
+    """Send frame by frame; a client that leaves, or takes too long, ends this but not the count."""
+    relay = answer.body
+    if isinstance(relay, bytes):
+        return
     sending = asyncio.create_task(_send_frames(send, answer, relay))
     gone = asyncio.create_task(_until_gone(receive))
     try:
-        await asyncio.wait({sending, gone}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({sending, gone}, timeout=max_s, return_when=asyncio.FIRST_COMPLETED)
     finally:
         gone.cancel()
         sending.cancel()

@@ -11,13 +11,14 @@ import msgspec
 from tollgate.proxy.frames import FrameSource
 from tollgate.proxy.messages import EVENT_STREAM_TYPE, Headers
 from tollgate.proxy.metering import Clock
+from tollgate.proxy.opening import MAX_HELD, Opening
 from tollgate.proxy.pool import Target
-from tollgate.proxy.ports import BackendFailed, Upstream, UpstreamAnswer
+from tollgate.proxy.ports import BackendFailed, Upstream, UpstreamAnswer, UpstreamRequest
+from tollgate.proxy.prompts import CountTokens
 from tollgate.proxy.retry_after import retry_after_s
 from tollgate.proxy.served import served_target
 from tollgate.proxy.upstream_requests import Plan, upstream_request
 from tollgate.usage.extraction import StreamMeter
-from tollgate.usage.sse import Frame
 
 _RETRYABLE: Final = frozenset({408, 429})
 _FREE: Final = frozenset({429, 503})  # refused before any work, for certain
@@ -30,8 +31,14 @@ _ERROR_S: Final = 1.0
 
 
 class WholeDelivery(msgspec.Struct, frozen=True, kw_only=True):
-    """An answer that is here as a whole."""
+    """An answer that is here as a whole.
 
+    Args:
+        asked: Who was asked.
+        target: Who has served: mostly the same.
+    """
+
+    asked: Target
     target: Target
     attempts: int
     status: int
@@ -40,17 +47,49 @@ class WholeDelivery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StreamDelivery(msgspec.Struct, frozen=True, kw_only=True):
-    """A stream that has begun well."""
+    """A stream that has begun well; as above."""
 
+    asked: Target
     target: Target
     attempts: int
     status: int
     headers: Headers
-    first: Frame
+    opening: Opening
     frames: FrameSource
 
 
 Delivery = WholeDelivery | StreamDelivery
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """What an attempt has to know of its request.
+
+    Args:
+        api: The operation as the usage event names it.
+        streamed: Whether the client asked for a stream.
+        number: 1 for the first attempt.
+        max_held: How many frames without content are held back.
+    """
+
+    api: str
+    streamed: bool
+    number: int
+    max_held: int = MAX_HELD
+
+
+class AttemptBounds(msgspec.Struct, frozen=True, kw_only=True):
+    """What one backend gets of a request's time and memory.
+
+    Args:
+        first_byte_timeout_s: How long a backend may be silent before a stream's first byte.
+        answer_timeout_s: The same for an answer that is not streamed: it begins when all of it is
+            generated, and to ask another backend sooner would pay for it twice.
+        max_answer_bytes: The bound on an answer that is not streamed.
+    """
+
+    first_byte_timeout_s: float
+    answer_timeout_s: float
+    max_answer_bytes: int
 
 
 class Attempts:
@@ -59,72 +98,82 @@ class Attempts:
     Args:
         upstream: Sends.
         clock: For `Retry-After` dates.
-        first_byte_timeout_s: How long a backend may be silent before a stream's first byte.
-        answer_timeout_s: The same for an answer that is not streamed: it begins when all of it is
-            generated, and to ask another backend sooner would pay for it twice.
-        max_answer_bytes: The bound on an answer that is not streamed.
+        bounds: How long it waits for what.
+        count_tokens: The tokenizer for the estimate of a stream, if there is one.
     """
 
     def __init__(
         self,
         upstream: Upstream,
         clock: Clock,
-        *,
-        first_byte_timeout_s: float,
-        answer_timeout_s: float,
-        max_answer_bytes: int,
+        bounds: AttemptBounds,
+        count_tokens: CountTokens | None = None,
     ) -> None:
         self._upstream = upstream
         self._clock = clock
-        self._first_byte_timeout_s = first_byte_timeout_s
-        self._answer_timeout_s = answer_timeout_s
-        self._max_answer_bytes = max_answer_bytes
+        self._first_byte_timeout_s = bounds.first_byte_timeout_s
+        self._answer_timeout_s = bounds.answer_timeout_s
+        self._max_answer_bytes = bounds.max_answer_bytes
+        self._count_tokens = count_tokens
 
     async def make(self, plan: Plan, target: Target, number: int) -> Delivery:
-        """Send to `target` and return its answer, or the stream once its first frame is there.
+        """Send to `target` and return its answer, or the stream once its first content is there.
 
         Raises:
             BackendFailed: Another backend may be asked.
         """
-        credential = await self._credential(target)
-        streamed = plan.prompt.streamed
-        timeout_s = self._first_byte_timeout_s if streamed else self._answer_timeout_s
+        credential = await self.credential(target)
+        request = upstream_request(plan, target, credential)
+        order = Order(
+            api=plan.route.api,
+            streamed=plan.prompt.streamed,
+            number=number,
+            # who can fetch the answer later wants its id now
+            max_held=1 if plan.prompt.members.get("background") is True else MAX_HELD,
+        )
+        return await self.send(request, target, order)
+
+    async def send(self, request: UpstreamRequest, target: Target, order: Order) -> Delivery:
+        """Send a request that is made already; else as `make`.
+
+        Raises:
+            BackendFailed: Another backend may be asked.
+        """
+        timeout_s = self._first_byte_timeout_s if order.streamed else self._answer_timeout_s
+        stream: StreamDelivery | None = None
+        answer: UpstreamAnswer | None = None
         try:
             async with asyncio.timeout(timeout_s) as silence:
-                answer = await self._upstream.send(upstream_request(plan, target, credential))
+                answer = await self._upstream.send(request)
                 if _is_stream(answer):
-                    return await self._begin_stream(plan, target, answer, number)
+                    meter = StreamMeter(order.api, self._count_tokens)
+                    stream = _stream_delivery(target, answer, order, meter)
+                    await stream.opening.read(target.backend.name)
+                    return stream
                 silence.reschedule(None)
         except TimeoutError:
+            if stream is not None and stream.opening.seen:
+                return stream  # it has begun, but thinks for long: the client gets what there is
+            _close(answer)
             reason = f"{target.backend.name} sent nothing for {timeout_s:g} s"
             raise BackendFailed(reason, may_have_cost=True) from None
-        return await self._read_whole(target, answer, number)
+        except BaseException:
+            _close(answer)
+            raise
+        return await self._read_whole(target, answer, order.number)
 
-    async def _credential(self, target: Target) -> dict[str, str]:
+    async def credential(self, target: Target) -> dict[str, str]:
+        """The headers that authenticate us at a target.
+
+        Raises:
+            BackendFailed: They could not be had.
+        """
         try:
             async with asyncio.timeout(self._first_byte_timeout_s):
                 return dict(await target.backend.credential.headers())
         except TimeoutError:
             reason = f"no credential for {target.backend.name} within"
             raise BackendFailed(f"{reason} {self._first_byte_timeout_s:g} s") from None
-
-    async def _begin_stream(
-        self, plan: Plan, target: Target, answer: UpstreamAnswer, number: int
-    ) -> StreamDelivery:
-        frames = FrameSource(answer)
-        try:
-            first = _checked_first(await frames.next(), plan.route.api, target)
-        except BaseException:
-            answer.close()
-            raise
-        return StreamDelivery(
-            target=served_target(target, answer.headers),
-            attempts=number,
-            status=answer.status,
-            headers=answer.headers,
-            first=first,
-            frames=frames,
-        )
 
     async def _read_whole(
         self, target: Target, answer: UpstreamAnswer, number: int
@@ -138,6 +187,7 @@ class Attempts:
         finally:
             answer.close()
         return WholeDelivery(
+            asked=target,
             target=served_target(target, answer.headers),
             attempts=number,
             status=status,
@@ -155,13 +205,24 @@ class Attempts:
         )
 
 
-def _checked_first(frame: Frame | None, api: str, target: Target) -> Frame:
-    if frame is None:
-        raise BackendFailed(f"{target.backend.name} sent an empty stream", may_have_cost=True)
-    if StreamMeter(api).see(frame) == "error":
-        reason = f"{target.backend.name} began its stream with an error"
-        raise BackendFailed(reason, may_have_cost=True)
-    return frame
+def _stream_delivery(
+    target: Target, answer: UpstreamAnswer, order: Order, meter: StreamMeter
+) -> StreamDelivery:
+    frames = FrameSource(answer)
+    return StreamDelivery(
+        asked=target,
+        target=served_target(target, answer.headers),
+        attempts=order.number,
+        status=answer.status,
+        headers=answer.headers,
+        opening=Opening(frames, meter, order.max_held),
+        frames=frames,
+    )
+
+
+def _close(answer: UpstreamAnswer | None) -> None:
+    if answer is not None:
+        answer.close()
 
 
 async def _read_error(answer: UpstreamAnswer) -> None:

@@ -19,7 +19,13 @@ MAX_VALUE_CHARACTERS: Final = 128
 
 _MEMBERS: Final = {"username": "user", "companyname": "company", "billingcode": "billing_code"}
 _SPELLING: Final = {"user": "username", "company": "companyName", "billing_code": "billingCode"}
-_FORWARDED: Final = re.compile(r"api-version=[A-Za-z0-9._-]{1,64}", re.IGNORECASE | re.ASCII)
+_VALUE: Final = r"=[A-Za-z0-9._-]{1,256}"
+_CALLS: Final = re.compile("api-version" + _VALUE, re.IGNORECASE | re.ASCII)
+_STORED: Final = re.compile(
+    r"(?:api-version|stream|starting_after|include_obfuscation|include(?:\[\]|%5b%5d)?"
+    r"|limit|order|after|before)" + _VALUE,
+    re.IGNORECASE | re.ASCII,
+)
 
 
 class Claims(msgspec.Struct, frozen=True):
@@ -31,22 +37,37 @@ class Claims(msgspec.Struct, frozen=True):
 
 
 def split_query(query: str) -> tuple[dict[str, list[str]], str]:
-    """Part the billing parameters from what goes upstream.
+    """Part the billing parameters from what a call of a model sends upstream.
 
     Returns:
         The values found for each member of `Claims`, undecided, and the query to pass on, as the
         client wrote it.
     """
+    return _split(query, _CALLS)
+
+
+def split_stored_query(query: str) -> tuple[dict[str, list[str]], str]:
+    """The same for a call about a stored response, which knows more parameters."""
+    return _split(query, _STORED)
+
+
+def _split(query: str, forwarded: re.Pattern[str]) -> tuple[dict[str, list[str]], str]:
     found: dict[str, list[str]] = {}
     kept: list[str] = []
     for pair in query.split("&"):
         name, _, value = pair.partition("=")
-        plain_name = _bytes(name.replace("+", " ")).decode("utf-8", "replace").strip().casefold()
+        plain_name = _plain(name)
         if plain_name in _MEMBERS:
             found.setdefault(_MEMBERS[plain_name], []).append(value)
-        elif _FORWARDED.fullmatch(pair):
+        elif forwarded.fullmatch(pair):
             kept.append(pair)
     return found, "&".join(kept)
+
+
+def _plain(name: str) -> str:
+    if name.isascii() and name.isalpha():
+        return name.lower()
+    return _bytes(name.replace("+", " ")).decode("utf-8", "replace").strip().casefold()
 
 
 def read_claims(found: dict[str, list[str]]) -> Claims:

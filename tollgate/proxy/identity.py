@@ -27,6 +27,8 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True):
     subscriptions: tuple[str, ...] = ()
     billing_codes: tuple[str, ...] = ()
     priority: Literal["high", "low"] | None = None
+    region: str | None = None
+    concurrent_requests: int | None = None
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,42 +75,40 @@ class Directory:
         self._by_subscription = {
             name: tenant for tenant in self._tenants for name in tenant.subscriptions
         }
+        self._names = {
+            tenant.name: {name.casefold() for name in (tenant.name, *tenant.aliases)}
+            for tenant in self._tenants
+        }
+        self._codes = {
+            tenant.name: {code.casefold(): code for code in tenant.billing_codes}
+            for tenant in self._tenants
+        }
         self._trusted = frozenset(trusted_callers)
         self._reject_unknown_codes = reject_unknown_codes
         self._new_id = new_id
 
-    def is_trusted(self, request: Request) -> bool:
-        """Whether the request comes from a gateway that speaks for its callers."""
-        return any(digest in self._trusted for digest in _key_digests(request))
+    def identify(self, request: Request) -> tuple[str, Caller | None]:
+        """The request's id, ours or that of a trusted caller, never a client's; and who calls.
 
-    def request_id(self, request: Request) -> str:
-        """The id of a request: ours, or that of a trusted caller; never a client's."""
-        if self.is_trusted(request):
-            given = request.header("x-tollgate-request-id") or ""
-            if _REQUEST_ID.fullmatch(given):
-                return given
-        return self._new_id()
-
-    def authenticate(self, request: Request) -> Caller:
-        """Find out who calls.
-
-        Raises:
-            Refusal: 401 for an unknown key or subscription.
+        The caller is None for an unknown key or subscription.
         """
-        if self.is_trusted(request):
-            subscription = request.header("x-tollgate-subscription") or ""
-            tenant = self._by_subscription.get(subscription)
-            if tenant is None:
-                raise _unknown_caller()
-            return Caller(tenant=tenant, subscription=subscription, trusted=True)
+        digests = _key_digests(request)
+        if not self._trusted.isdisjoint(digests):
+            return self._speaks_for_others(request)
         tenants = {
-            tenant.name: tenant
-            for digest in _key_digests(request)
-            if (tenant := self._by_key.get(digest))
+            tenant.name: tenant for digest in digests if (tenant := self._by_key.get(digest))
         }
-        if len(tenants) != 1:
-            raise _unknown_caller()
-        return Caller(tenant=tenants.popitem()[1])
+        caller = Caller(tenant=tenants.popitem()[1]) if len(tenants) == 1 else None
+        return self._new_id(), caller
+
+    def _speaks_for_others(self, request: Request) -> tuple[str, Caller | None]:
+        given = request.header("x-tollgate-request-id") or ""
+        request_id = given if _REQUEST_ID.fullmatch(given) else self._new_id()
+        subscription = request.header("x-tollgate-subscription") or ""
+        tenant = self._by_subscription.get(subscription)
+        if tenant is None:
+            return request_id, None
+        return request_id, Caller(tenant=tenant, subscription=subscription, trusted=True)
 
     def payer(self, caller: Caller, claims: Claims) -> Payer:
         """Who the call is charged to, when the claims agree with the caller.
@@ -117,7 +117,7 @@ class Directory:
             Refusal: 403 for a company or a billing code that is not the caller's.
         """
         tenant = caller.tenant
-        names = {name.casefold() for name in (tenant.name, *tenant.aliases)}
+        names = self._names[tenant.name]
         if claims.company is not None and claims.company.casefold() not in names:
             raise Refusal(
                 403,
@@ -134,8 +134,7 @@ class Directory:
         )
 
     def _billing_code(self, tenant: Tenant, claimed: str | None) -> str | None:
-        codes = {code.casefold(): code for code in tenant.billing_codes}
-        code = codes.get(claimed.casefold()) if claimed else None
+        code = self._codes[tenant.name].get(claimed.casefold()) if claimed else None
         if code is None and self._reject_unknown_codes:
             raise Refusal(
                 403,
@@ -172,7 +171,8 @@ def forwarded_claims(request: Request) -> Claims:
     return Claims(user=claim("user"), company=claim("company"), billing_code=claim("billing-code"))
 
 
-def _unknown_caller() -> Refusal:
+def unknown_caller() -> Refusal:
+    """401 for an unknown key or subscription."""
     return Refusal(
         401,
         "invalid_api_key",

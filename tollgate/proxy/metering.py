@@ -11,7 +11,7 @@ from typing import Final, TypedDict
 import msgspec
 
 from tollgate.proxy.identity import NOBODY, Payer
-from tollgate.proxy.pool import Deployment, Target
+from tollgate.proxy.pool import Target
 from tollgate.proxy.ports import UsageSink
 from tollgate.usage.event import (
     CONTROL_CHARACTER,
@@ -65,7 +65,15 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Call:
-    """One request from its arrival to its event; the handler fills in what it learns."""
+    """One request from its arrival to its event; the handler fills in what it learns.
+
+    Args:
+        meter: Takes the event.
+        request_id: The gateway's.
+
+    Attributes:
+        on_end: Called once, when the event is emitted.
+    """
 
     def __init__(self, meter: Meter, request_id: str) -> None:
         self._meter = meter
@@ -78,6 +86,7 @@ class Call:
         self.api = "unknown"
         self.alias: str | None = None
         self.streamed = False
+        self.on_end: Callable[[], None] | None = None
 
     def begin(self) -> None:
         """The request goes upstream: leave a trace in case the process dies."""
@@ -89,11 +98,16 @@ class Call:
         if self._first_token_ms is None:
             self._first_token_ms = self._elapsed_ms()
 
-    def record(self, outcome: Outcome) -> None:
-        """Emit the request's one event; a second call does nothing."""
-        if not self._recorded:
-            self._recorded = True
-            self._emit(self._event(outcome))
+    def record(self, outcome: Outcome) -> UsageEvent | None:
+        """Emit the request's one event, and return it; a second call does nothing."""
+        if self._recorded:
+            return None
+        self._recorded = True
+        event = self._event(outcome)
+        self._emit(event)
+        if self.on_end is not None:
+            self.on_end()
+        return event
 
     def record_attempt(self, number: int, outcome: Outcome) -> None:
         """Emit the event of an attempt that may have cost tokens and was not delivered."""
@@ -138,9 +152,10 @@ class Call:
             first_token_ms=self._first_token_ms,
             provenance=outcome.provenance,
             tokens=outcome.tokens,
-            service_tier=_name(measured.service_tier),
-            response_id=_name(measured.response_id),
-            **_served(outcome.target, _name(measured.model), self.alias),
+            units=dict(measured.units),
+            service_tier=event_name(measured.service_tier),
+            response_id=event_name(measured.response_id),
+            **_served(outcome.target, event_name(measured.model), self.alias),
         )
         return usage_event(self.request_id + suffix, self._meter.clock.now(), data)
 
@@ -159,7 +174,7 @@ def _served(target: Target | None, answered_model: str | None, alias: str | None
     """What served the call; where nothing did, the alias that was asked for."""
     if target is None:
         return _Served(
-            deployment=_name(alias),
+            deployment=event_name(alias),
             model=None,
             model_version=None,
             deployment_type=None,
@@ -167,26 +182,29 @@ def _served(target: Target | None, answered_model: str | None, alias: str | None
             backend=None,
             region=None,
         )
-    model, version = _model_served(target.deployment, answered_model)
+    deployment = target.deployment
+    model, version = model_served((deployment.model, deployment.version), answered_model)
     return _Served(
-        deployment=target.deployment.name,
+        deployment=deployment.name,
         model=model,
         model_version=version,
-        deployment_type=target.deployment.deployment_type,
-        scope=target.deployment.scope,
+        deployment_type=deployment.deployment_type,
+        scope=deployment.scope,
         backend=target.backend.name,
         region=target.backend.region,
     )
 
 
-def _model_served(deployment: Deployment, answered: str | None) -> tuple[str, str | None]:
-    """Model and version as the answer names them; the settings say what it leaves open."""
-    if answered is None or answered == deployment.model:
-        return deployment.model, deployment.version
+def model_served(
+    known: tuple[str | None, str | None], answered: str | None
+) -> tuple[str | None, str | None]:
+    """Model and version as the answer names them; what is known before says what it leaves open."""
+    if answered is None or answered == known[0]:
+        return known
     dated = _DATED_MODEL.fullmatch(answered)
     return (dated["model"], dated["version"]) if dated else (answered, None)
 
 
-def _name(text: str | None) -> str | None:
+def event_name(text: str | None) -> str | None:
     """A provider's or client's text as a name that an event may hold."""
     return CONTROL_CHARACTER.sub("?", text)[:256] or None if text else None

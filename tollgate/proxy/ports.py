@@ -10,6 +10,7 @@ import msgspec
 from tollgate.errors import Retryable
 from tollgate.proxy.messages import Headers
 from tollgate.usage.event import UsageEvent
+from tollgate.usage.extraction import NOTHING_MEASURED
 
 
 class BackendFailed(Retryable):
@@ -20,6 +21,9 @@ class BackendFailed(Retryable):
         status: The HTTP status, if it answered.
         retry_after_s: How long it asked to be left alone.
         may_have_cost: Whether the provider may bill this attempt.
+
+    Attributes:
+        measurement: What the provider said that the attempt used.
     """
 
     def __init__(
@@ -34,6 +38,7 @@ class BackendFailed(Retryable):
         self.status = status
         self.retry_after_s = retry_after_s
         self.may_have_cost = may_have_cost
+        self.measurement = NOTHING_MEASURED
 
 
 class UpstreamRequest(msgspec.Struct, frozen=True):

@@ -7,9 +7,8 @@ from typing import Any, Final, cast
 
 import msgspec
 
-from tollgate.proxy.messages import JSON_TYPE, Answer
+from tollgate.proxy.messages import JSON_TYPE, Answer, Headers
 
-_METHOD_NOT_ALLOWED: Final = 405
 _POLICY_VIOLATION: Final = "ResponsibleAIPolicyViolation"
 _TYPES: Final = {
     400: "invalid_request_error",
@@ -17,7 +16,9 @@ _TYPES: Final = {
     403: "permission_error",
     404: "invalid_request_error",
     405: "invalid_request_error",
+    408: "invalid_request_error",
     413: "invalid_request_error",
+    415: "invalid_request_error",
     429: "rate_limit_error",
 }
 
@@ -45,6 +46,13 @@ def is_content_filter(body: bytes) -> bool:
     return error.code == "content_filter" or _POLICY_VIOLATION in codes
 
 
+def slow_body(timeout_s: float) -> Refusal:
+    """408 for a request whose body does not arrive."""
+    return Refusal(
+        408, "request_timeout", f"The request body has not arrived within {timeout_s:g} s."
+    )
+
+
 class Refusal(Exception):  # noqa: N818  an answer on its way to the client, not a failure
     """The gateway answers this request itself.
 
@@ -54,6 +62,9 @@ class Refusal(Exception):  # noqa: N818  an answer on its way to the client, not
         message: What is wrong and what to do, for the person who reads it.
         param: The parameter at fault.
         retry_after_s: When to come back, if that helps.
+
+    Attributes:
+        headers: More headers for the answer.
     """
 
     def __init__(
@@ -71,6 +82,7 @@ class Refusal(Exception):  # noqa: N818  an answer on its way to the client, not
         self.message = message
         self.param = param
         self.retry_after_s = retry_after_s
+        self.headers: Headers = ()
 
     def answer(self) -> Answer:
         """The refusal as an HTTP answer."""
@@ -80,9 +92,7 @@ class Refusal(Exception):  # noqa: N818  an answer on its way to the client, not
             "param": self.param,
             "code": self.code,
         }
-        headers = [("content-type", JSON_TYPE)]
-        if self.status == _METHOD_NOT_ALLOWED:
-            headers.append(("allow", "POST"))
+        headers = [("content-type", JSON_TYPE), *self.headers]
         if self.retry_after_s is not None:
             headers += [
                 ("retry-after", str(max(math.ceil(self.retry_after_s), 1))),

@@ -7,20 +7,19 @@ the rest of the stream is drained in the background, within a bound.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Coroutine
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 
-from tollgate.proxy.frames import FrameSource
+from tollgate.proxy.attempt import StreamDelivery
 from tollgate.proxy.metering import Call, Outcome
-from tollgate.proxy.pool import Target
 from tollgate.proxy.ports import BackendFailed
-from tollgate.usage.estimate import estimate_tokens
-from tollgate.usage.event import Provenance
+from tollgate.usage.estimate import CHARACTERS_PER_TOKEN
+from tollgate.usage.event import UsageEvent
 from tollgate.usage.extraction import FrameKind, StreamMeter
 from tollgate.usage.sse import Frame
-from tollgate.usage.tokens import Tokens
 
 _BROKEN: Final = {
     "message": "The region broke the stream off; what was received until then stands.",
@@ -54,42 +53,60 @@ class Background:
                 task.cancel()
 
 
-class StreamPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What a relay has to know of its request."""
+class Account(Protocol):
+    """What a stream is counted as."""
 
-    target: Target
-    attempts: int
-    status: int
-    injected: bool
-    prompt_characters: int
-    drain_timeout_s: float
+    @property
+    def hides_usage(self) -> bool:
+        """Whether the frame with the usage was not asked for by the client."""
+        ...
+
+    def saw(self, meter: StreamMeter, frame: Frame, kind: FrameKind) -> None:
+        """A frame went by that is no content; the meter has seen it."""
+        ...
+
+    def outcome(self, meter: StreamMeter) -> Outcome:
+        """What the stream has used, as far as it was seen."""
+        ...
+
+    def recorded(self, event: UsageEvent) -> None:
+        """That was recorded."""
+        ...
+
+
+class DrainBounds(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a stream is read on when its client has left."""
+
+    timeout_s: float
+    tokens: int
 
 
 class StreamRelay:
     """An async iterator of bytes for the client; whoever stops early calls `abandon`.
 
     Args:
-        frames: The stream after `first`.
-        first: Its first frame, already read.
+        delivery: The stream.
         call: Takes the event.
-        plan: See `StreamPlan`.
+        account: Says what it is counted as.
+        bounds: Of the drain.
         background: Runs the drain when the client has left.
     """
 
     def __init__(
         self,
-        frames: FrameSource,
-        first: Frame,
+        delivery: StreamDelivery,
         call: Call,
-        plan: StreamPlan,
+        account: Account,
+        bounds: DrainBounds,
         background: Background,
     ) -> None:
-        self._frames = frames
-        self._first: Frame | None = first
+        self._frames = delivery.frames
+        self._opening = deque(delivery.opening.seen)
+        self._meter = delivery.opening.meter
         self._call = call
-        self._plan = plan
+        self._account = account
+        self._bounds = bounds
         self._background = background
-        self._meter = StreamMeter(call.api)
         self._seen = 0
         self._complete = False  # the stream has said that it is
         self._over = False
@@ -100,16 +117,16 @@ class StreamRelay:
     async def __anext__(self) -> bytes:
         while not self._over:
             try:
-                frame = await self._next_frame()
+                seen = self._opening.popleft() if self._opening else await self._next()
             except BackendFailed:
                 self._end()
                 if self._complete:
                     break
                 return self._broken_frame()
-            if frame is None:
+            if seen is None:
                 self._end()
-            elif not (self._see(frame) == "usage" and self._plan.injected):
-                return frame.raw
+            elif not (self._note(*seen) == "usage" and self._account.hides_usage):
+                return seen[0].raw
         raise StopAsyncIteration
 
     def abandon(self) -> None:
@@ -118,61 +135,47 @@ class StreamRelay:
             self._over = True
             self._background.start(self._drain())
 
-    async def _next_frame(self) -> Frame | None:
-        if self._first is not None:
-            first, self._first = self._first, None
-            return first
-        return await self._frames.next()
+    async def _next(self) -> tuple[Frame, FrameKind] | None:
+        frame = await self._frames.next()
+        return None if frame is None else (frame, self._meter.see(frame))
 
-    def _see(self, frame: Frame) -> FrameKind:
+    def _note(self, frame: Frame, kind: FrameKind) -> FrameKind:
         self._seen += 1
-        kind = self._meter.see(frame)
         if kind == "content":
             self._call.saw_content()
-        elif kind == "done":
+            return kind
+        self._account.saw(self._meter, frame, kind)
+        if kind == "done":
             self._complete = True
-            self._record_usage(cancelled=False)
+            self._record(cancelled=False)
         return kind
 
     async def _drain(self) -> None:
+        most = self._meter.output_characters + self._bounds.tokens * CHARACTERS_PER_TOKEN
         try:
-            async with asyncio.timeout(self._plan.drain_timeout_s):
-                while frame := await self._next_frame():
-                    self._meter.see(frame)
+            async with asyncio.timeout(self._bounds.timeout_s):
+                while self._meter.output_characters <= most:
+                    seen = self._opening.popleft() if self._opening else await self._next()
+                    if seen is None:
+                        break
+                    if seen[1] != "content":
+                        self._account.saw(self._meter, *seen)
         except (BackendFailed, TimeoutError):
             pass  # what was seen until then is the best there is, and marked as estimated
         finally:
             self._frames.close()
-            self._record_usage(cancelled=True)
+            self._record(cancelled=True)
 
     def _end(self) -> None:
         self._over = True
         self._frames.close()
-        self._record_usage(cancelled=False)
+        self._record(cancelled=False)
 
-    def _record_usage(self, *, cancelled: bool) -> None:
-        provenance, tokens = self._usage()
-        self._call.record(
-            Outcome(
-                provenance=provenance,
-                tokens=tokens,
-                status=self._plan.status,
-                target=self._plan.target,
-                measurement=self._meter.measurement,
-                attempts=self._plan.attempts,
-                cancelled=cancelled,
-            )
-        )
-
-    def _usage(self) -> tuple[Provenance, Tokens]:
-        if self._meter.measurement.tokens is not None:
-            return (
-                "injected" if self._plan.injected else "measured",
-                self._meter.measurement.tokens,
-            )
-        return "estimated", estimate_tokens(
-            self._plan.prompt_characters, self._meter.output_characters
-        )
+    def _record(self, *, cancelled: bool) -> None:
+        outcome = self._account.outcome(self._meter)
+        event = self._call.record(msgspec.structs.replace(outcome, cancelled=cancelled))
+        if event is not None:
+            self._account.recorded(event)
 
     def _broken_frame(self) -> bytes:
         """Tells the client's SDK that the stream is not whole, in the api's own way."""

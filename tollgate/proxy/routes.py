@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import quote
 
 import msgspec
@@ -16,21 +16,48 @@ OPERATIONS: Final = {
     "completions": "completions",
     "embeddings": "embeddings",
     "responses": "responses",
+    "images/generations": "images.generations",
+    "images/edits": "images.edits",
+    "audio/transcriptions": "audio.transcriptions",
+    "audio/translations": "audio.translations",
+    "audio/speech": "audio.speech",
 }
 # Only these know `stream_options.include_usage`.
 COMPLETIONS: Final = frozenset({"chat.completions", "completions"})
+# Bodies of these are forms, since they carry files.
+FORMS: Final = frozenset({"images.edits", "audio.transcriptions", "audio.translations"})
 
-_DATED: Final = re.compile(
-    r"/openai/deployments/(?P<deployment>[^/]+)/(?P<operation>chat/completions|completions|embeddings)"
+Surface = Literal["dated", "v1"]
+Action = Literal["retrieve", "delete", "cancel", "input_items"]
+
+_OPERATION: Final = "|".join(OPERATIONS)
+_IN_DEPLOYMENT: Final = "|".join(each for each in OPERATIONS if each != "responses")
+_NAME: Final = r"[^/]+"
+_GENERATING: Final[tuple[tuple[Surface, re.Pattern[str]], ...]] = (
+    (
+        "dated",
+        re.compile(rf"/openai/deployments/(?P<deployment>{_NAME})/(?P<operation>{_IN_DEPLOYMENT})"),
+    ),
+    ("v1", re.compile(rf"(?:/openai)?/v1/(?P<operation>{_OPERATION})")),
+    ("dated", re.compile(r"/openai/(?P<operation>responses)")),
 )
-_DATED_RESPONSES: Final = re.compile(r"/openai/(?P<operation>responses)")
-_V1: Final = re.compile(
-    r"(?:/openai)?/v1/(?P<operation>chat/completions|completions|embeddings|responses)"
+_STORED: Final = re.compile(
+    rf"(?P<root>/openai|(?:/openai)?/v1)/responses/(?P<id>{_NAME})"
+    r"(?:/(?P<action>cancel|input_items))?"
 )
+_LISTS: Final = re.compile(
+    rf"(?:/openai(?:/v1)?|/v1)/(?P<what>models|deployments)(?:/(?P<name>{_NAME}))?"
+)
+_ON_STORED: Final[dict[tuple[str, str | None], Action]] = {
+    ("GET", None): "retrieve",
+    ("DELETE", None): "delete",
+    ("POST", "cancel"): "cancel",
+    ("GET", "input_items"): "input_items",
+}
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a request wants to go.
+    """A call to a model.
 
     Args:
         api: The operation as the usage event names it.
@@ -42,7 +69,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     api: str
     operation: str
     deployment: str | None
-    surface: str
+    surface: Surface
 
     def upstream_path(self, deployment: str) -> str:
         """The path below a backend's `…/openai`, with the name of the deployment there."""
@@ -53,25 +80,85 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
         return f"/deployments/{quote(deployment, safe='')}/{self.operation}"
 
 
-def find_route(method: str, path: str) -> Route:
+class StoredRoute(msgspec.Struct, frozen=True, kw_only=True):
+    """A call about a response that was created before."""
+
+    response_id: str
+    action: Action
+    surface: Surface
+
+    @property
+    def api(self) -> str:
+        """The operation as the usage event names it."""
+        return f"responses.{self.action}"
+
+    @property
+    def method(self) -> str:
+        """The HTTP method."""
+        return next(method for (method, _), action in _ON_STORED.items() if action == self.action)
+
+    @property
+    def upstream_path(self) -> str:
+        """The path below a backend's `…/openai`."""
+        root = "/v1" if self.surface == "v1" else ""
+        tail = f"/{self.action}" if self.action in {"cancel", "input_items"} else ""
+        return f"{root}/responses/{quote(self.response_id, safe='')}{tail}"
+
+
+class ListRoute(msgspec.Struct, frozen=True, kw_only=True):
+    """A question about what is served, which the settings answer."""
+
+    what: Literal["models", "deployments"]
+    name: str | None
+
+    @property
+    def api(self) -> str:
+        """The operation as the usage event names it."""
+        return f"{self.what}.{'list' if self.name is None else 'retrieve'}"
+
+
+def find_route(method: str, path: str) -> Route | StoredRoute | ListRoute:
     """The route of a path.
 
     Raises:
-        Refusal: 404 for a path that is not served, 405 for another method than POST.
+        Refusal: 404 for a path that is not served, 405 for a method that it does not know.
     """
-    for surface, pattern in (("dated", _DATED), ("dated", _DATED_RESPONSES), ("v1", _V1)):
-        found = pattern.fullmatch(path)
-        if not found:
-            continue
-        if method != "POST":
-            raise Refusal(405, "method_not_allowed", f"{method} is not served here; use POST.")
-        operation = found["operation"]
-        return Route(
-            api=OPERATIONS[operation],
-            operation=operation,
-            deployment=found.groupdict().get("deployment"),
-            surface=surface,
+    for surface, pattern in _GENERATING:
+        if found := pattern.fullmatch(path):
+            if method != "POST":
+                raise _not_allowed(method, ["POST"])
+            operation = found["operation"]
+            return Route(
+                api=OPERATIONS[operation],
+                operation=operation,
+                deployment=found.groupdict().get("deployment"),
+                surface=surface,
+            )
+    if found := _STORED.fullmatch(path):
+        return _stored_route(method, found)
+    if found := _LISTS.fullmatch(path):
+        if method != "GET":
+            raise _not_allowed(method, ["GET"])
+        what: Literal["models", "deployments"] = (
+            "models" if found["what"] == "models" else "deployments"
         )
+        return ListRoute(what=what, name=found["name"])
     raise Refusal(
         404, "not_found", "This path is not served. See /openai/deployments/… and /openai/v1/…."
     )
+
+
+def _stored_route(method: str, found: re.Match[str]) -> StoredRoute:
+    action = _ON_STORED.get((method, found["action"]))
+    if action is None:
+        known = [known for known, tail in _ON_STORED if tail == found["action"]]
+        raise _not_allowed(method, known)
+    surface: Surface = "v1" if found["root"].endswith("/v1") else "dated"
+    return StoredRoute(response_id=found["id"], action=action, surface=surface)
+
+
+def _not_allowed(method: str, known: list[str]) -> Refusal:
+    allowed = ", ".join(known)
+    refusal = Refusal(405, "method_not_allowed", f"{method} is not served here; use {allowed}.")
+    refusal.headers = (("allow", allowed),)
+    return refusal

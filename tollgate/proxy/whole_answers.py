@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
+import msgspec
+
 from tollgate.proxy.attempt import WholeDelivery
 from tollgate.proxy.metering import Outcome
+from tollgate.proxy.prompts import CountTokens, Prompt
 from tollgate.proxy.refusals import is_content_filter
-from tollgate.proxy.upstream_requests import Prompt
-from tollgate.usage.estimate import estimate_tokens
+from tollgate.usage.asked import units_asked
+from tollgate.usage.estimate import estimated_counts
 from tollgate.usage.event import Provenance
 from tollgate.usage.extraction import NOTHING_MEASURED, Measurement, measure_answer
 from tollgate.usage.tokens import NO_TOKENS, Tokens
@@ -17,34 +20,41 @@ _BAD_REQUEST: Final = 400
 _UNFINISHED: Final = frozenset({"queued", "in_progress"})
 
 
-def outcome_of(delivery: WholeDelivery, prompt: Prompt) -> Outcome:
+def outcome_of(
+    delivery: WholeDelivery, api: str, prompt: Prompt, count_tokens: CountTokens | None = None
+) -> Outcome:
     """The outcome of a delivered answer.
 
     A prompt that the content filter blocked is billed by the provider although the answer has no
-    usage, so it is estimated. A response that still runs in the background is pending.
+    usage, so it is estimated. A response that still runs in the background is pending. Where the
+    provider counts what was asked for (pictures, characters to speak) and says nothing of it, that
+    is what we count, and it is an estimate.
     """
-    succeeded = delivery.status < _BAD_REQUEST
-    measurement = measure_answer(delivery.body) if succeeded else NOTHING_MEASURED
-    provenance, tokens = (
-        _success(measurement) if succeeded else _failure(delivery.status, delivery.body, prompt)
-    )
+    provenance: Provenance = "none"
+    tokens: Tokens | None = NO_TOKENS
+    measured = NOTHING_MEASURED
+    if delivery.status < _BAD_REQUEST:
+        measured = measure_answer(delivery.body, api)
+        provenance, tokens, measured = _success(measured, api, prompt)
+    elif delivery.status == _BAD_REQUEST and is_content_filter(delivery.body):
+        provenance, tokens = "estimated", estimated_counts(prompt.tokens(count_tokens), 0)
     return Outcome(
         provenance=provenance,
         tokens=tokens,
         status=delivery.status,
         target=delivery.target,
-        measurement=measurement,
+        measurement=measured,
         attempts=delivery.attempts,
     )
 
 
-def _success(measurement: Measurement) -> tuple[Provenance, Tokens | None]:
-    if measurement.tokens is not None:
-        return "measured", measurement.tokens
-    return ("pending" if measurement.status in _UNFINISHED else "unknown"), None
-
-
-def _failure(status: int, body: bytes, prompt: Prompt) -> tuple[Provenance, Tokens | None]:
-    if status == _BAD_REQUEST and is_content_filter(body):
-        return "estimated", estimate_tokens(prompt.characters, 0)
-    return "none", NO_TOKENS
+def _success(
+    measured: Measurement, api: str, prompt: Prompt
+) -> tuple[Provenance, Tokens | None, Measurement]:
+    if measured.tokens is not None or measured.units:
+        return "measured", measured.tokens, measured
+    if measured.status in _UNFINISHED:
+        return "pending", None, measured
+    if units := units_asked(api, prompt.members, measured.images):
+        return "estimated", None, msgspec.structs.replace(measured, units=units)
+    return "unknown", None, measured

@@ -210,4 +210,5 @@ async def test_a_gateway_recovers_when_its_settings_do(
             "status": "ok",
             "publishing": True,
             "journal_depth": 0,
+            "settings_problems": 0,
         }

@@ -18,6 +18,7 @@ async def test_a_gateway_that_can_do_its_work_is_healthy(http: aiohttp.ClientSes
             "status": "ok",
             "publishing": True,
             "journal_depth": 0,
+            "settings_problems": 0,
         }
 
 
@@ -34,4 +35,5 @@ async def test_without_a_topic_it_is_degraded_and_what_waits_is_shown(
             "status": "degraded",
             "publishing": False,
             "journal_depth": 1,
+                "settings_problems": 0,
         }

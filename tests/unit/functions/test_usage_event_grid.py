@@ -10,9 +10,9 @@ from azure.functions.eventgrid import EventGridEventInConverter
 from builders import raw_event
 from counts import requests_counted
 
-from tollgate.composition import IntakeRuntime
 from tollgate.errors import SettingsError, StoreUnavailable
 from tollgate.functions.usage_event_grid import as_cloud_event, usage_event_grid
+from tollgate.intake_runtime import IntakeRuntime
 from tollgate.settings import read_environment
 from tollgate.usage.event import decode_event
 

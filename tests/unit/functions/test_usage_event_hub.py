@@ -10,9 +10,9 @@ from azure.functions.eventhub import EventHubTriggerConverter
 from builders import raw_event
 from counts import requests_counted
 
-from tollgate.composition import IntakeRuntime
 from tollgate.errors import StoreUnavailable
 from tollgate.functions.usage_event_hub import usage_event_hub
+from tollgate.intake_runtime import IntakeRuntime
 from tollgate.settings import read_environment
 
 pytest_plugins = ["servers"]

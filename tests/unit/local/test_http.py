@@ -22,7 +22,7 @@ def _runtime(folder: Path) -> GatewayRuntime:
 async def test_the_gateway_and_its_health_are_served(tmp_path: Path) -> None:
     async with (
         _runtime(tmp_path) as runtime,
-        serving_gateway(LocalApp(runtime, 1000), 0) as url,
+        serving_gateway(LocalApp(runtime), 0) as url,
         aiohttp.ClientSession(url) as http,
     ):
         async with http.get("/health") as response:
@@ -30,6 +30,7 @@ async def test_the_gateway_and_its_health_are_served(tmp_path: Path) -> None:
                 "status": "degraded",
                 "publishing": False,
                 "journal_depth": 0,
+                "settings_problems": 0,
             }
         async with http.post("/openai/v1/chat/completions", data=b"{}") as response:
             assert response.status == 401
@@ -47,5 +48,5 @@ async def test_a_port_that_is_taken_is_told_with_what_to_do(tmp_path: Path) -> N
                 SettingsError,
                 match=f"port {port} cannot be used: Address already in use; .* --port",
             ):
-                async with serving_gateway(LocalApp(runtime, 1000), port):
+                async with serving_gateway(LocalApp(runtime), port):
                     pass

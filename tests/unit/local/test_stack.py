@@ -28,7 +28,7 @@ def environment(redis_server: str) -> Environment:
 
 
 async def _call(stack: LocalStack) -> None:
-    app = LocalApp(stack.runtime, 10_000)
+    app = LocalApp(stack.runtime)
     async with (
         serving_gateway(app, 0) as url,
         aiohttp.ClientSession(url, headers=HEADERS) as http,

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from gateways import gateway
 from proxying import (
     DONE,
     HELLO,
@@ -16,11 +17,12 @@ from proxying import (
     RecordingSink,
     chat,
     completion,
-    gateway,
     stream,
 )
 
 from tollgate.proxy.asgi import GatewayApp, Message
+from tollgate.proxy.handler import EdgeLimits
+from tollgate.proxy.relay import DrainBounds
 
 SCOPE = {
     "type": "http",
@@ -38,8 +40,13 @@ class Connection:
 
     def __init__(self, answer: FakeAnswer, *body: bytes, limit: int = 10_000) -> None:
         self.sink, self.upstream = RecordingSink(), FakeUpstream(answer)
-        self.gateway = gateway(self.upstream, self.sink, drain_s=0.05)
-        self._app = GatewayApp(self.gateway, limit)
+        self.gateway = gateway(
+            self.upstream,
+            self.sink,
+            drain=DrainBounds(timeout_s=0.05, tokens=1000),
+            limits=EdgeLimits(max_request_bytes=limit),
+        )
+        self._app = GatewayApp(self)
         self._received: asyncio.Queue[Message] = asyncio.Queue()
         for place, part in enumerate(body):
             more = place < len(body) - 1

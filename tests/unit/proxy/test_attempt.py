@@ -16,16 +16,19 @@ from proxying import (
     chat,
     completion,
     deployment,
+    request,
+    route,
+    sse,
     stream,
 )
 
-from tollgate.proxy.attempt import Attempts, Delivery, StreamDelivery, WholeDelivery
+from tollgate.proxy.attempt import AttemptBounds, Attempts, Delivery, StreamDelivery, WholeDelivery
 from tollgate.proxy.pool import Target
 from tollgate.proxy.ports import BackendFailed
-from tollgate.proxy.routes import find_route
-from tollgate.proxy.upstream_requests import Plan, read_prompt
+from tollgate.proxy.prompts import read_prompt
+from tollgate.proxy.upstream_requests import plan_of
 
-ROUTE = find_route("POST", "/openai/v1/chat/completions")
+ROUTE = route("/openai/deployments/gpt-4o-mini/chat/completions")
 SPARE = deployment(name="spare", deployment_type="standard")
 AT = Target(
     backend(deployments={"gpt-4o-mini": deployment(), "other-alias": SPARE}),
@@ -34,16 +37,18 @@ AT = Target(
 
 
 async def attempt(
-    *script: FakeAnswer | BaseException | asyncio.Event, at: Target = AT, stream: bool = True
+    *script: FakeAnswer | BaseException | asyncio.Event,
+    at: Target = AT,
+    stream: bool = True,
+    body: bytes | None = None,
 ) -> Delivery:
     attempts = Attempts(
         FakeUpstream(*script),
         FakeClock().clock,
-        first_byte_timeout_s=0.02,
-        answer_timeout_s=0.03,
-        max_answer_bytes=10_000,
+        AttemptBounds(first_byte_timeout_s=0.02, answer_timeout_s=0.03, max_answer_bytes=10_000),
     )
-    plan = Plan(route=ROUTE, query="", headers=(), prompt=read_prompt(chat(stream=stream)))
+    prompt = read_prompt(ROUTE, None, body or chat(stream=stream))
+    plan = plan_of(ROUTE, "gpt-4o-mini", request(query=""), prompt)
     return await attempts.make(plan, at, 2)
 
 
@@ -96,7 +101,7 @@ async def test_a_stream_is_delivered_once_its_first_frame_is_there(content_type:
     answer = FakeAnswer(HELLO, DONE, headers=(("content-type", content_type),))
     delivery = await attempt(answer)
     assert isinstance(delivery, StreamDelivery)
-    assert (delivery.first.raw, delivery.attempts) == (HELLO, 2)
+    assert ([frame.raw for frame, _ in delivery.opening.seen], delivery.attempts) == ([HELLO], 2)
     assert not answer.closed
 
 
@@ -132,6 +137,45 @@ async def test_a_body_may_take_longer_than_the_first_byte() -> None:
     later = asyncio.Event()
     asyncio.get_running_loop().call_later(0.04, later.set)
     assert isinstance(await attempt(FakeAnswer(later, b"{}")), WholeDelivery)
+
+
+EARLY = sse({"choices": [], "prompt_filter_results": []})
+
+
+async def test_frames_before_the_first_content_are_held_back() -> None:
+    delivery = await attempt(stream(EARLY, HELLO, HELLO))
+    assert isinstance(delivery, StreamDelivery)
+    assert [frame.raw for frame, _ in delivery.opening.seen] == [EARLY, HELLO]
+
+
+async def test_an_error_before_the_first_content_lets_another_backend_be_asked() -> None:
+    answer = stream(EARLY, ERROR)
+    assert (await failure(answer)).may_have_cost
+    assert answer.closed
+
+
+async def test_a_break_before_the_first_content_lets_another_backend_be_asked() -> None:
+    await failure(stream(EARLY, BackendFailed("broken", may_have_cost=True)))
+
+
+async def test_a_stream_that_begins_and_then_thinks_is_let_go() -> None:
+    delivery = await attempt(stream(EARLY, asyncio.Event()))
+    assert isinstance(delivery, StreamDelivery)
+    assert [frame.raw for frame, _ in delivery.opening.seen] == [EARLY]
+
+
+async def test_a_stream_in_the_background_is_let_go_with_its_id() -> None:
+    answer = stream(EARLY, EARLY, HELLO)
+    delivery = await attempt(answer, body=chat(stream=True, background=True))
+    assert isinstance(delivery, StreamDelivery)
+    assert len(delivery.opening.seen) == 1
+
+
+async def test_an_error_that_every_backend_would_give_is_delivered() -> None:
+    blocked = sse({"error": {"code": "content_filter", "message": "no"}})
+    delivery = await attempt(stream(EARLY, blocked))
+    assert isinstance(delivery, StreamDelivery)
+    assert [kind for _, kind in delivery.opening.seen] == ["other", "error"]
 
 
 async def test_an_empty_stream_is_a_failure_that_may_have_cost() -> None:

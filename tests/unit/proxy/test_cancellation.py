@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from gateways import ask, gateway
 from proxying import (
     DONE,
     HELLO,
@@ -17,7 +18,6 @@ from proxying import (
     backend,
     chat,
     completion,
-    gateway,
     request,
     stream,
 )
@@ -50,7 +50,7 @@ async def test_a_request_that_is_cancelled_upstream_has_one_unknown_event(
 ) -> None:
     sink = RecordingSink()
     served = gateway(FakeUpstream(*script), sink)
-    await cancelled(asyncio.ensure_future(served.handle(request(body=chat(stream=True)))))
+    await cancelled(asyncio.ensure_future(ask(served, request(body=chat(stream=True)))))
     data = sink.only.data
     assert (data.provenance, data.tokens, data.cancelled) == ("unknown", None, True)
     assert all(step.closed for step in script if isinstance(step, FakeAnswer))
@@ -59,7 +59,7 @@ async def test_a_request_that_is_cancelled_upstream_has_one_unknown_event(
 async def test_a_request_that_is_cancelled_before_it_is_sent_has_one_event() -> None:
     sink = RecordingSink()
     served = gateway(FakeUpstream(), sink, backends=(backend(credential=SlowToken()),))
-    await cancelled(asyncio.ensure_future(served.handle(request())))
+    await cancelled(asyncio.ensure_future(ask(served, request())))
     assert sink.only.data.cancelled
 
 
@@ -71,7 +71,7 @@ async def test_a_request_that_is_cancelled_before_it_is_noted_used_nothing() -> 
 
     sink.begin = cancel
     with pytest.raises(asyncio.CancelledError):
-        await gateway(FakeUpstream(), sink).handle(request())
+        await ask(gateway(FakeUpstream(), sink), request())
     assert (sink.only.data.provenance, sink.only.data.cancelled) == ("none", True)
 
 
@@ -79,7 +79,7 @@ async def test_a_cancelled_request_keeps_the_events_of_its_attempts() -> None:
     sink = RecordingSink()
     cut = BackendFailed("broke off", may_have_cost=True)
     served = gateway(FakeUpstream(cut, asyncio.Event()), sink)
-    await cancelled(asyncio.ensure_future(served.handle(request())))
+    await cancelled(asyncio.ensure_future(ask(served, request())))
     assert [event.id for event in sink.events] == ["req-1.a1", "req-1"]
 
 
@@ -93,21 +93,21 @@ async def test_a_cancelled_probe_makes_room_for_the_next() -> None:
         clock=time.clock,
         rules=BreakerRules(open_s=5),
     )
-    await served.handle(request())
+    await ask(served, request())
     time.s += 5
-    await cancelled(asyncio.ensure_future(served.handle(request())))
-    assert (await served.handle(request())).status == 200
+    await cancelled(asyncio.ensure_future(ask(served, request())))
+    assert (await ask(served, request())).status == 200
 
 
 async def test_a_probe_by_a_stream_that_is_abandoned_has_closed_the_circuit() -> None:
     time, sink = FakeClock(), RecordingSink()
     script = (BackendFailed("gone"), stream(HELLO, USAGE, DONE), FakeAnswer(completion()))
     served = gateway(FakeUpstream(*script), sink, backends=(backend(),), clock=time.clock)
-    await served.handle(request())
+    await ask(served, request())
     time.s += 10
-    body = (await served.handle(request(body=chat(stream=True)))).body
+    body = (await ask(served, request(body=chat(stream=True)))).body
     assert not isinstance(body, bytes)
     body.abandon()
     await served.background.finish()
-    assert (await served.handle(request())).status == 200
+    assert (await ask(served, request())).status == 200
     assert [event.data.status for event in sink.events] == [503, 200, 200]

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from builders import NOON
+from gateways import ask, gateway
 from proxying import (
     BACKEND_KEY,
     KEY,
@@ -16,7 +17,6 @@ from proxying import (
     chat,
     completion,
     error_of,
-    gateway,
     hashed,
     read_all,
     request,
@@ -34,6 +34,9 @@ THROTTLED = FakeAnswer(status=429, headers=(("retry-after", "7"),))
 CUT = BackendFailed("weu-1 broke off", may_have_cost=True)
 
 
+PAYER = ("contoso", "CC-1001")
+
+
 class Served:
     """One gateway, its upstream and its events."""
 
@@ -42,7 +45,7 @@ class Served:
         self._gateway = gateway(self.upstream, self.sink, **options)
 
     async def answer(self, made: Request | None = None, **changes: Any) -> Answer:
-        return await self._gateway.handle(made or request(**changes))
+        return await ask(self._gateway, made or request(**changes))
 
     @property
     def data(self) -> UsageData:
@@ -103,18 +106,25 @@ async def test_a_backends_name_may_hold_any_character() -> None:
         ({"headers": ()}, 401, "invalid_api_key", ("unallocated", None)),
         ({"query": "companyName=fabrikam"}, 403, "company_mismatch", ("contoso", None)),
         ({"query": "username=%00"}, 400, "invalid_billing_parameter", ("contoso", None)),
-        ({"path": "/openai/v1/files"}, 404, "not_found", ("contoso", "CC-1001")),
-        ({"method": "GET"}, 405, "method_not_allowed", ("contoso", "CC-1001")),
-        ({"body": b"hello"}, 400, "invalid_json", ("contoso", "CC-1001")),
-        ({"body": None}, 413, "request_too_large", ("contoso", "CC-1001")),
-        ({"path": "/v1/responses"}, 400, "missing_model", ("contoso", "CC-1001")),
+        ({"path": "/openai/v1/files"}, 404, "not_found", PAYER),
+        ({"method": "GET"}, 405, "method_not_allowed", PAYER),
+        ({"body": b"hello"}, 400, "invalid_json", PAYER),
+        ({"body": None}, 413, "request_too_large", PAYER),
+        ({"path": "/v1/responses"}, 400, "missing_model", PAYER),
         (
             {"path": "/openai/deployments/../chat/completions"},
             404,
             "DeploymentNotFound",
-            ("contoso", "CC-1001"),
+            PAYER,
         ),
-        ({"body": chat(background=True)}, 400, "stored_state_not_served", ("contoso", "CC-1001")),
+        ({"body": chat(conversation="c")}, 400, "stored_state_not_served", PAYER),
+        (
+            {"body": chat(previous_response_id="resp_1")},
+            400,
+            "previous_response_not_found",
+            PAYER,
+        ),
+        ({"headers": (("api-key", KEY), ("x-priority", "x"))}, 400, "invalid_priority", PAYER),
     ],
 )
 async def test_a_refused_request_goes_nowhere_and_has_an_event_of_nothing(

@@ -19,12 +19,24 @@ FORWARDED: Headers = (
 
 
 def caller(*headers: tuple[str, str]) -> Caller:
-    return directory().authenticate(request(headers=headers))
+    _, found = directory().identify(request(headers=headers))
+    assert found is not None
+    return found
 
 
 def payer(claims: Claims, *, reject: bool = False) -> Payer:
     known = directory(reject_unknown_codes=reject)
-    return known.payer(known.authenticate(request()), claims)
+    _, found = known.identify(request())
+    assert found is not None
+    return known.payer(found, claims)
+
+
+def is_unknown(*headers: tuple[str, str]) -> bool:
+    return directory().identify(request(headers=headers))[1] is None
+
+
+def request_id(headers: Headers) -> str:
+    return directory(new_id=lambda: "ours").identify(request(headers=headers))[0]
 
 
 @pytest.mark.parametrize(
@@ -55,9 +67,7 @@ def test_a_key_is_taken_from_each_of_the_three_headers(header: tuple[str, str]) 
     ],
 )
 def test_without_a_known_key_nobody_is_let_in(headers: Headers) -> None:
-    with pytest.raises(Refusal) as refused:
-        caller(*headers)
-    assert (refused.value.status, refused.value.code) == (401, "invalid_api_key")
+    assert is_unknown(*headers)
 
 
 def test_several_keys_of_one_company_are_fine() -> None:
@@ -66,8 +76,7 @@ def test_several_keys_of_one_company_are_fine() -> None:
 
 
 def test_keys_of_two_companies_are_refused() -> None:
-    with pytest.raises(Refusal, match="missing or unknown"):
-        caller(("api-key", KEY), ("authorization", f"Bearer {OTHER_KEY}"))
+    assert is_unknown(("api-key", KEY), ("authorization", f"Bearer {OTHER_KEY}"))
 
 
 @pytest.mark.parametrize("company", [None, "contoso", "CONTOSO GMBH", "straße ag"])
@@ -105,8 +114,7 @@ def test_a_trusted_caller_speaks_for_a_subscription() -> None:
 
 @pytest.mark.parametrize("subscription", ["sub-43", ""])
 def test_an_unknown_subscription_is_refused(subscription: str) -> None:
-    with pytest.raises(Refusal, match="unknown"):
-        caller(("api-key", TRUSTED_KEY), ("x-tollgate-subscription", subscription))
+    assert is_unknown(("api-key", TRUSTED_KEY), ("x-tollgate-subscription", subscription))
 
 
 def test_a_clients_own_headers_say_nothing() -> None:
@@ -136,19 +144,19 @@ def test_a_bad_forwarded_claim_is_refused(value: str) -> None:
 
 def test_a_request_id_is_never_a_clients() -> None:
     headers = (("api-key", KEY), *FORWARDED[1:])
-    assert directory(new_id=lambda: "ours").request_id(request(headers=headers)) == "ours"
+    assert request_id(headers) == "ours"
 
 
 def test_a_trusted_callers_request_id_is_kept() -> None:
-    assert directory().request_id(request(headers=FORWARDED)) == "0f-1"
+    assert request_id(FORWARDED) == "0f-1"
 
 
 @pytest.mark.parametrize("given", ["", "a b", "-a", "x" * 129, "a\nb", "é", "a/b"])
 def test_an_odd_request_id_is_replaced(given: str) -> None:
     headers = (("api-key", TRUSTED_KEY), ("x-tollgate-request-id", given))
-    assert directory(new_id=lambda: "ours").request_id(request(headers=headers)) == "ours"
+    assert request_id(headers) == "ours"
 
 
 def test_our_request_ids_differ() -> None:
     known = directory()
-    assert known.request_id(request()) != known.request_id(request())
+    assert known.identify(request())[0] != known.identify(request())[0]

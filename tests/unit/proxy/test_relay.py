@@ -4,6 +4,7 @@ import asyncio
 
 import msgspec
 import pytest
+from gateways import ask, gateway
 from proxying import (
     DONE,
     ERROR,
@@ -14,7 +15,6 @@ from proxying import (
     RecordingSink,
     Step,
     chat,
-    gateway,
     read_all,
     request,
     sse,
@@ -25,27 +25,35 @@ from proxying import (
 from tollgate.proxy.handler import Gateway
 from tollgate.proxy.messages import Answer, ByteStream
 from tollgate.proxy.ports import BackendFailed
-from tollgate.proxy.relay import Background
+from tollgate.proxy.relay import Background, DrainBounds
 from tollgate.usage.tokens import Tokens
 
 ASKED = {"stream_options": {"include_usage": True}}
 EXACT = Tokens(input=10, output=5)
+DRAIN = DrainBounds(timeout_s=0.05, tokens=1000)
 BROKEN = BackendFailed("broken", may_have_cost=True)
 
 
 class Relayed:
     """A streamed request: its upstream's answer, its own answer and its events."""
 
-    def __init__(self, *steps: Step, asked: bool = False, responses: bool = False) -> None:
+    def __init__(
+        self,
+        *steps: Step,
+        asked: bool = False,
+        responses: bool = False,
+        drain: DrainBounds = DRAIN,
+    ) -> None:
         self.upstream_answer = stream(*steps)
         self.sink = RecordingSink()
-        self.gateway: Gateway = gateway(FakeUpstream(self.upstream_answer), self.sink, drain_s=0.05)
+        upstream = FakeUpstream(self.upstream_answer)
+        self.gateway: Gateway = gateway(upstream, self.sink, drain=drain, timeout_s=0.05)
         body = chat(stream=True, model="gpt-4o-mini", **(ASKED if asked else {}))
         path = "/v1/responses" if responses else "/v1/chat/completions"
         self._request = request(body=body, path=path)
 
     async def answer(self) -> Answer:
-        return await self.gateway.handle(self._request)
+        return await ask(self.gateway, self._request)
 
     async def stream(self) -> ByteStream:
         body = (await self.answer()).body
@@ -141,9 +149,9 @@ async def test_a_break_behind_the_end_is_no_break() -> None:
 
 
 async def test_a_broken_response_ends_with_an_error_event() -> None:
-    created = sse({"type": "response.created"})
-    body = await Relayed(created, BROKEN, responses=True).read()
-    error = msgspec.json.decode(body.removeprefix(created + b"event: error\ndata: "))
+    delta = sse({"type": "response.output_text.delta", "delta": "Hi"})
+    body = await Relayed(delta, BROKEN, responses=True).read()
+    error = msgspec.json.decode(body.removeprefix(delta + b"event: error\ndata: "))
     assert (error["type"], error["code"]) == ("error", "stream_broken")
     assert error["sequence_number"] > 0
 
@@ -198,6 +206,19 @@ async def test_a_rest_that_cannot_be_read_is_estimated(end: Step) -> None:
     assert relayed.upstream_answer.closed
 
 
+async def test_a_rest_is_read_only_so_far() -> None:
+    relayed = Relayed(*[HELLO] * 9, USAGE, DONE, drain=DrainBounds(timeout_s=1, tokens=4))
+    body = await relayed.stream()
+    await anext(body)
+    body.abandon()
+    await relayed.gateway.background.finish()
+    provenance, tokens = relayed.counted
+    assert provenance == "estimated"
+    assert tokens is not None
+    assert 6 <= tokens.output <= 8  # what had come, 16 characters more, and not all 45
+    assert relayed.upstream_answer.closed
+
+
 async def test_leaving_behind_the_end_changes_nothing() -> None:
     relayed = Relayed()
     body = await relayed.stream()
@@ -248,7 +269,7 @@ async def test_an_event_that_cannot_be_kept_costs_neither_the_answer_nor_the_con
     answer: FakeAnswer = stream(HELLO, USAGE)
     sink = RecordingSink()
     sink.record = _full  # pyright: ignore[reportAttributeAccessIssue]  a disk that is full
-    served = await gateway(FakeUpstream(answer), sink).handle(request(body=chat(stream=True)))
+    served = await ask(gateway(FakeUpstream(answer), sink), request(body=chat(stream=True)))
     assert await read_all(served) == HELLO
     assert answer.closed
 

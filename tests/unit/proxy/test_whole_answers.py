@@ -2,20 +2,23 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from proxying import chat, completion, target
+from proxying import chat, completion, route, target
 
 from tollgate.proxy.attempt import WholeDelivery
 from tollgate.proxy.metering import Outcome
-from tollgate.proxy.upstream_requests import read_prompt
+from tollgate.proxy.prompts import read_prompt
 from tollgate.proxy.whole_answers import outcome_of
 from tollgate.usage.tokens import NO_TOKENS, Tokens
 
+CHAT = route("/v1/chat/completions")
 FILTERED = b'{"error":{"code":"content_filter","message":"no"}}'
 
 
 def outcome(body: bytes, status: int = 200) -> Outcome:
-    delivery = WholeDelivery(target=target(), attempts=2, status=status, headers=(), body=body)
-    return outcome_of(delivery, read_prompt(chat()))
+    delivery = WholeDelivery(
+        asked=target(), target=target(), attempts=2, status=status, headers=(), body=body
+    )
+    return outcome_of(delivery, CHAT.api, read_prompt(CHAT, None, chat()))
 
 
 def test_usage_in_the_answer_is_measured() -> None:

@@ -1,0 +1,36 @@
+"""`tollgate gateway`: the gateway alone, as a container or a virtual machine runs it."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+
+from tollgate.composition import GatewayRuntime
+from tollgate.errors import SettingsError
+from tollgate.local.http import LocalApp, serving_gateway
+from tollgate.settings import Environment, load_settings
+
+
+async def serve_gateway(environment: Environment, host: str, port: int) -> None:
+    """Serve until SIGINT or SIGTERM.
+
+    Args:
+        environment: Names tollgate.yaml, the journal and the topic; a Redis, if instances share.
+        host: The address to listen at.
+        port: 0 for any free one.
+
+    Raises:
+        SettingsError: tollgate.yaml is wrong or not named, or the address cannot be used.
+    """
+    if environment.config is None:
+        raise SettingsError(["environment: TOLLGATE_CONFIG does not name tollgate.yaml"])
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    settings = load_settings(environment.config)
+    async with (
+        GatewayRuntime(settings, environment) as runtime,
+        serving_gateway(LocalApp(runtime), port, host) as url,
+    ):
+        print(f"gateway {settings.gateway.id} at {url}/openai/v1", flush=True)
+        await stop.wait()

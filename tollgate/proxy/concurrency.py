@@ -1,0 +1,42 @@
+"""How many requests of a tenant may be under way at once, at this instance."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Final
+
+from tollgate.proxy.refusals import Refusal
+
+_COME_BACK_S: Final = 1.0
+
+
+class Concurrency:
+    """Counts what is under way; kept when the settings change."""
+
+    def __init__(self) -> None:
+        self._under_way: Counter[str] = Counter()
+
+    def enter(self, tenant: str, limit: int | None) -> None:
+        """A request begins; it must end in `leave`.
+
+        Raises:
+            Refusal: 429 if as many as `limit` are under way; this one does not count then.
+        """
+        if limit is not None and self._under_way[tenant] >= limit:
+            raise Refusal(
+                429,
+                "too_many_concurrent_requests",
+                f"Your company has {limit} requests under way, as many as it may; try again later.",
+                retry_after_s=_COME_BACK_S,
+            )
+        self._under_way[tenant] += 1
+
+    def leave(self, tenant: str) -> None:
+        """A request that entered is over."""
+        self._under_way[tenant] -= 1
+        if not self._under_way[tenant]:
+            del self._under_way[tenant]
+
+    def under_way(self, tenant: str) -> int:
+        """How many requests of a tenant are under way."""
+        return self._under_way[tenant]

@@ -1,0 +1,230 @@
+"""Calls of a model: from the client's request to the answer of some region, and its usage."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from tollgate.proxy.answers import answer_headers, remaining_headers
+from tollgate.proxy.attempt import Attempts, Delivery, StreamDelivery, WholeDelivery
+from tollgate.proxy.demand import Demand
+from tollgate.proxy.failover import Failover
+from tollgate.proxy.geography import Geography
+from tollgate.proxy.identity import Caller
+from tollgate.proxy.lanes import parse_lane
+from tollgate.proxy.latency import Latencies
+from tollgate.proxy.messages import Answer, Headers, Request
+from tollgate.proxy.metering import Call, Outcome
+from tollgate.proxy.pool import Pool, Target
+from tollgate.proxy.ports import BackendFailed
+from tollgate.proxy.prompts import CountTokens, Prompt, find_alias, read_prompt
+from tollgate.proxy.refusals import Refusal
+from tollgate.proxy.relay import Background, DrainBounds, StreamRelay
+from tollgate.proxy.response_memory import ResponseMemory
+from tollgate.proxy.routes import Route
+from tollgate.proxy.stored_state import previous_response, refuse_stored_state
+from tollgate.proxy.stream_accounts import CallAccount
+from tollgate.proxy.upstream_requests import Plan, plan_of
+from tollgate.proxy.whole_answers import outcome_of
+from tollgate.usage.event import UsageEvent
+from tollgate.usage.extraction import NOTHING_MEASURED
+
+_OK: Final = 200
+_JOURNAL_RETRY_S: Final = 10.0
+# What Azure counts for an answer whose request does not bound it.
+_UNBOUNDED_ANSWER_TOKENS: Final = 16
+# A client that states more than any model can would keep everybody else out for a minute.
+_LONGEST_ANSWER_TOKENS: Final = 128_000
+_MOST_ANSWERS: Final = 128
+_BOUNDS: Final = ("max_completion_tokens", "max_output_tokens", "max_tokens")
+_log: Final = logging.getLogger(__name__)
+
+
+class Routing(msgspec.Struct, frozen=True, kw_only=True):
+    """Who may serve a call, and how it moves between them."""
+
+    pool: Pool
+    failover: Failover
+    attempts: Attempts
+    steady_s: Callable[[], float]
+    geography: Geography | None = None
+    latencies: Latencies | None = None
+    count_tokens: CountTokens | None = None
+
+
+class ModelCalls:
+    """Serves calls of a model.
+
+    Args:
+        routing: Finds who answers.
+        memory: Knows who created which response.
+        drain: Bounds on reading on when a client has left.
+        background: Runs what goes on beside the requests.
+    """
+
+    def __init__(
+        self, routing: Routing, memory: ResponseMemory, drain: DrainBounds, background: Background
+    ) -> None:
+        self._routing = routing
+        self._counts_capacity = bool(routing.pool.limits)
+        self._memory = memory
+        self._drain = drain
+        self._background = background
+
+    async def serve(self, call: Call, caller: Caller, route: Route, request: Request) -> Answer:
+        """Answer one call.
+
+        Args:
+            call: Takes what it used.
+            caller: Who calls.
+            route: The operation.
+            request: With a query that has lost its billing parameters.
+
+        Raises:
+            Refusal: The gateway does not serve it, or no region does.
+        """
+        prompt = read_prompt(route, request.header("content-type"), request.body)
+        call.streamed = prompt.streamed
+        call.alias = find_alias(route, prompt)
+        demand = await self._demand(call, caller, prompt, request)
+        targets = self._routing.pool.targets(demand)
+        if not targets:
+            raise Refusal(404, "DeploymentNotFound", "This deployment does not exist here.")
+        plan = plan_of(route, call.alias, request, prompt)
+        begin(call)
+        delivery = await self._deliver(call, plan, targets, demand)
+        if isinstance(delivery, StreamDelivery):
+            return self._relay(call, plan, delivery)
+        return await self._whole(call, plan, delivery)
+
+    async def _demand(self, call: Call, caller: Caller, prompt: Prompt, request: Request) -> Demand:
+        refuse_stored_state(prompt.members)
+        tenant = caller.tenant
+        lane = parse_lane(request.header("x-priority"), request.header("priority"), tenant.priority)
+        call.payer = msgspec.structs.replace(call.payer, priority=lane)
+        previous = previous_response(prompt.members)
+        stored = None if previous is None else await self._memory.previous(tenant.name, previous)
+        return Demand(
+            alias=call.alias or "",
+            lane=lane,
+            tokens=self._most_tokens(prompt),
+            client_region=self._client_region(caller, request),
+            backend=None if stored is None else stored.backend,
+            kind="first_frame" if prompt.streamed else "whole",
+        )
+
+    def _client_region(self, caller: Caller, request: Request) -> str | None:
+        geography = self._routing.geography
+        if geography is None:
+            return None
+        said = request.header(geography.header) if geography.header else None
+        return said or caller.tenant.region
+
+    def _most_tokens(self, prompt: Prompt) -> int:
+        """What the call may use at most; 0 where no capacity is counted."""
+        if not self._counts_capacity:
+            return 0
+        stated = [_count(prompt.members.get(name)) for name in _BOUNDS]
+        bound = next((count for count in stated if count), _UNBOUNDED_ANSWER_TOKENS)
+        answers = min(_count(prompt.members.get("n")) or 1, _MOST_ANSWERS)
+        return prompt.tokens() + min(bound, _LONGEST_ANSWER_TOKENS) * answers
+
+    async def _deliver(
+        self, call: Call, plan: Plan, targets: list[Target], demand: Demand
+    ) -> Delivery:
+        routing = self._routing
+
+        async def attempt(target: Target, number: int) -> Delivery:
+            started_s = routing.steady_s()
+            try:
+                delivery = await routing.attempts.make(plan, target, number)
+            except BackendFailed as failure:
+                _log.warning("request %s attempt %d: %s", call.request_id, number, failure)
+                if failure.may_have_cost:
+                    call.record_attempt(number, _attempt_outcome(target, failure, number))
+                raise
+            routing.failover.answered(target, delivery.headers)
+            if routing.latencies is not None and delivery.status == _OK:
+                seconds = routing.steady_s() - started_s
+                routing.latencies.observe(target.circuit, demand.kind, seconds)
+            return delivery
+
+        return await routing.failover.run(targets, attempt, demand)
+
+    def _relay(self, call: Call, plan: Plan, delivery: StreamDelivery) -> Answer:
+        call.streamed = True
+
+        def remember(response_id: str, event: UsageEvent | None) -> None:
+            tenant, target = call.payer.tenant, delivery.target
+            self._background.start(self._memory.created(tenant, plan, target, response_id, event))
+
+        account = CallAccount(
+            plan, delivery, remember if _is_stored(plan) else None, self._routing.count_tokens
+        )
+        relay = StreamRelay(delivery, call, account, self._drain, self._background)
+        return Answer(status=delivery.status, headers=self._headers(delivery), body=relay)
+
+    async def _whole(self, call: Call, plan: Plan, delivery: WholeDelivery) -> Answer:
+        count_tokens = self._routing.count_tokens
+        outcome = outcome_of(delivery, plan.route.api, plan.prompt, count_tokens)
+        event = call.record(outcome)
+        response_id = outcome.measurement.response_id
+        if response_id is not None and _is_stored(plan):
+            pending = event if outcome.provenance == "pending" else None
+            await self._memory.created(
+                call.payer.tenant, plan, delivery.target, response_id, pending
+            )
+        return Answer(status=delivery.status, headers=self._headers(delivery), body=delivery.body)
+
+    def _headers(self, delivery: Delivery) -> Headers:
+        if not self._counts_capacity:
+            return answer_headers(delivery)
+        left = self._routing.failover.remaining(delivery.asked)
+        return (*answer_headers(delivery), *remaining_headers(left))
+
+
+def _count(value: object) -> int | None:
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        return value
+    return None
+
+
+def _is_stored(plan: Plan) -> bool:
+    """Whether the answer can be referred to later."""
+    return plan.route.api == "responses" and plan.prompt.members.get("store") is not False
+
+
+def _attempt_outcome(target: Target, failure: BackendFailed, number: int) -> Outcome:
+    """What an attempt used that broke off after it was sent; mostly nobody told us."""
+    measured = failure.measurement
+    return Outcome(
+        provenance="unknown" if measured.tokens is None else "measured",
+        tokens=measured.tokens,
+        status=failure.status,
+        target=target,
+        measurement=NOTHING_MEASURED if measured.tokens is None else measured,
+        attempts=number,
+    )
+
+
+def begin(call: Call) -> None:
+    """Note that a call goes upstream.
+
+    Raises:
+        Refusal: 503 if that cannot be noted.
+    """
+    try:
+        call.begin()
+    except OSError as error:
+        _log.critical(
+            "request %s is refused: the journal cannot be written: %s", call.request_id, error
+        )
+        raise Refusal(
+            503,
+            "journal_unavailable",
+            "The gateway cannot keep its books at the moment; try again later.",
+            retry_after_s=_JOURNAL_RETRY_S,
+        ) from None
