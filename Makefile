@@ -7,9 +7,11 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 DEBIAN_PACKAGES := redis-server
 DEBIAN_COMMANDS := redis-server
+BENCH_PACKAGES := $(DEBIAN_PACKAGES) nginx wrk
+BENCH_COMMANDS := $(DEBIAN_COMMANDS) nginx wrk
 
 .DEFAULT_GOAL := help
-.PHONY: help install system demo serve test check format bench requirements clean
+.PHONY: help install system demo serve test soak check format bench benchsystem requirements clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */|/' | awk -F'|' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -42,6 +44,9 @@ test: $(INSTALLED)  ## run every test, with the coverage floor
 	done
 	$(BIN)/pytest -n auto --cov --cov-report=term
 
+soak: $(INSTALLED)  ## kill the gateway 100 times, then load it for 10 minutes (SHOWS="kills 100 soak 600")
+	PYTHONPATH=tests $(BIN)/python -m load $(SHOWS)
+
 check: $(INSTALLED)  ## format, lint, types, import rules, lock
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -60,8 +65,18 @@ EXPORT := --frozen --no-dev --extra functions --no-emit-project --no-hashes --no
 requirements: $(UV)  ## export requirements.txt, which the Functions host installs, from the lock
 	$(UV) export $(EXPORT) --quiet > requirements.txt
 
-bench: $(INSTALLED)  ## measure, side by side with baselines; writes build/bench.json
-	PYTHONPATH=tests $(BIN)/python -m bench
+bench: export PATH := $(PATH):/usr/sbin
+bench: $(INSTALLED)  ## measure beside baselines and peers (ONLY="usage ledger proxy streams"); build/bench.json
+	@for command in $(BENCH_COMMANDS); do \
+		command -v $$command >/dev/null && continue; \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then $(MAKE) --no-print-directory benchsystem; \
+		else echo "Benchmarks need $$command, which is missing. Type: sudo make benchsystem" >&2; exit 2; fi; \
+	done
+	PYTHONPATH=tests $(BIN)/python -m bench $(ONLY)
+
+benchsystem:  ## install the Debian packages that benchmarks need (apt, as root)
+	apt-get update -qq
+	RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(BENCH_PACKAGES)
 
 clean:  ## remove what the commands above made
 	rm -rf .venv .tools build data .pytest_cache .ruff_cache .hypothesis .coverage .coverage.*
