@@ -14,7 +14,7 @@ from tollgate.connections.azure import OPENAI_SCOPE, Identity, eventgrid_client_
 from tollgate.connections.redis import open_redis
 from tollgate.errors import SettingsError
 from tollgate.events.drain import Drain
-from tollgate.events.eventgrid import EventGridPublisher
+from tollgate.events.eventgrid import EventGridPublisher, send_ready_body
 from tollgate.events.journal import Journal
 from tollgate.events.recovery import recover
 from tollgate.gateway_parts import ApiKey, BearerToken, Lasting, gateway_of, poll_rules
@@ -220,9 +220,10 @@ class GatewayRuntime:
         if endpoint is None:
             return None
         if key is not None:
-            publisher = EventGridPublisher(eventgrid_client_with_key(endpoint, key))
+            client = eventgrid_client_with_key(endpoint, key, send_ready_body)
         else:
-            publisher = EventGridPublisher(self._our_identity().eventgrid_client(endpoint))
+            client = self._our_identity().eventgrid_client(endpoint, send_ready_body)
+        publisher = EventGridPublisher(client)
         self._exits.push_async_callback(publisher.close)
         return publisher
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
-from typing import Final, Protocol
+from datetime import datetime
+from typing import Any, Final, Protocol
 
 from azure.core.credentials import AccessTokenInfo, AzureKeyCredential
 from azure.core.exceptions import AzureError
+from azure.core.pipeline import PipelineRequest
 from azure.eventgrid.aio import EventGridPublisherClient
 from azure.identity.aio import DefaultAzureCredential
-
-_log: Final = logging.getLogger(__name__)
 
 OPENAI_SCOPE = "https://cognitiveservices.azure.com/.default"
 
@@ -25,6 +24,9 @@ _MARGIN_S: Final = 15.0
 _MIN_REFRESH_S: Final = 30.0
 _FIRST_BACKOFF_S: Final = 5.0
 _MAX_BACKOFF_S: Final = 60.0
+
+RequestHook = Callable[[PipelineRequest[Any]], None]
+_log: Final = logging.getLogger(__name__)
 
 
 class TokenCredential(Protocol):
@@ -128,9 +130,16 @@ class Identity:
             self._caches[scope] = TokenCache(self._credential, scope, self._now)
         return self._caches[scope]
 
-    def eventgrid_client(self, endpoint: str) -> EventGridPublisherClient:
-        """A client of an Event Grid topic that signs in with this identity."""
-        return EventGridPublisherClient(endpoint, self._credential)
+    def eventgrid_client(
+        self, endpoint: str, on_request: RequestHook | None = None
+    ) -> EventGridPublisherClient:
+        """A client of an Event Grid topic that signs in with this identity.
+
+        Args:
+            endpoint: The topic's.
+            on_request: Sees each request before it is sent.
+        """
+        return EventGridPublisherClient(endpoint, self._credential, raw_request_hook=on_request)
 
     async def close(self) -> None:
         """Close the connections to the identity service."""
@@ -139,6 +148,9 @@ class Identity:
         await self._credential.close()
 
 
-def eventgrid_client_with_key(endpoint: str, key: str) -> EventGridPublisherClient:
-    """A client of an Event Grid topic that signs in with the topic's key."""
-    return EventGridPublisherClient(endpoint, AzureKeyCredential(key))
+def eventgrid_client_with_key(
+    endpoint: str, key: str, on_request: RequestHook | None = None
+) -> EventGridPublisherClient:
+    """A client of an Event Grid topic that signs in with the topic's key; else as above."""
+    credential = AzureKeyCredential(key)
+    return EventGridPublisherClient(endpoint, credential, raw_request_hook=on_request)

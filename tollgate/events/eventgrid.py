@@ -1,26 +1,41 @@
-"""Publishes CloudEvents to an Event Grid topic, with the azure-eventgrid SDK."""
+"""Publishes CloudEvents to an Event Grid topic, with the azure-eventgrid SDK.
+
+The SDK signs in, retries and sends; the bytes are those of the journal. Its own serializer takes
+longer for an event than the whole rest of a request does.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, cast
+from contextvars import ContextVar
+from typing import Any, Final
 
 import msgspec
 from azure.core.exceptions import AzureError, HttpResponseError
 from azure.core.messaging import CloudEvent
+from azure.core.pipeline import PipelineRequest
 from azure.eventgrid.aio import EventGridPublisherClient
 
 from tollgate.errors import PublishFailed
 
 _BAD_REQUEST: Final = 400
 _REFUSED: Final = frozenset({_BAD_REQUEST, 413})
+_body: Final[ContextVar[bytes]] = ContextVar("body")
+# Tells the SDK that these are CloudEvents; what is sent is the body.
+_STAND_IN: Final[CloudEvent[Any]] = CloudEvent(source="/", type="-", id="-")
+
+
+def send_ready_body(request: PipelineRequest[Any]) -> None:
+    """The request hook of the client: puts the events in, as they are encoded already."""
+    request.http_request.set_bytes_body(_body.get())
 
 
 class EventGridPublisher:
     """A custom topic with the CloudEvents schema.
 
     Args:
-        client: The SDK's client, with its credential; this class closes it.
+        client: The SDK's client, with its credential, and with `send_ready_body` as its
+            `raw_request_hook`; this class closes it.
     """
 
     def __init__(self, client: EventGridPublisherClient) -> None:
@@ -37,23 +52,23 @@ class EventGridPublisher:
             PublishFailed: The topic did not take the batch, or did not say so, or it refuses
                 everything, so that the fault is more likely its own.
         """
-        readable = {event: _cloud_event(event) for event in events}
-        batch = [(event, found) for event, found in readable.items() if found is not None]
-        refused = [event for event, found in readable.items() if found is None]
+        batch = [event for event in dict.fromkeys(events) if _is_cloud_event(event)]
+        refused = [event for event in dict.fromkeys(events) if not _is_cloud_event(event)]
         answers = await self._send(batch) if batch else {}
         takes_none = len(answers) == len(batch) and {*answers.values()} == {_BAD_REQUEST}
         if takes_none and (len(batch) > 1 or not self._has_taken):
             raise PublishFailed("Event Grid answers 400 to every event: is its schema CloudEvents?")
         return refused + list(answers)
 
-    async def _send(self, batch: Sequence[tuple[bytes, CloudEvent[Any]]]) -> dict[bytes, int]:
+    async def _send(self, batch: Sequence[bytes]) -> dict[bytes, int]:
         """Send it, in parts if need be.
 
         Returns:
             The events that are refused, and the status that said so.
         """
+        _body.set(b"[" + b",".join(batch) + b"]")
         try:
-            await self._client.send([cloud_event for _, cloud_event in batch])  # pyright: ignore[reportUnknownMemberType]  the SDK leaves CloudEvent's parameter open
+            await self._client.send([_STAND_IN])  # pyright: ignore[reportUnknownMemberType]  the SDK leaves CloudEvent's parameter open
         except HttpResponseError as error:
             if error.status_code not in _REFUSED:
                 answer = error.status_code or type(error).__name__  # the SDK drops some
@@ -65,7 +80,7 @@ class EventGridPublisher:
             self._has_taken = True
             return {}
         if len(batch) == 1:
-            return {event: status for event, _ in batch}
+            return dict.fromkeys(batch, status)
         half = len(batch) // 2
         return await self._send(batch[:half]) | await self._send(batch[half:])
 
@@ -74,8 +89,21 @@ class EventGridPublisher:
         await self._client.close()
 
 
-def _cloud_event(event: bytes) -> CloudEvent[Any] | None:
+class _Envelope(msgspec.Struct):
+    """What every CloudEvent has; a topic refuses a whole batch for one that has not."""
+
+    specversion: str
+    id: str
+    source: str
+    type: str
+
+
+_envelope: Final = msgspec.json.Decoder(_Envelope)
+
+
+def _is_cloud_event(event: bytes) -> bool:
     try:
-        return cast("CloudEvent[Any]", CloudEvent.from_dict(msgspec.json.decode(event)))
-    except (ValueError, AttributeError, TypeError):  # MsgspecError is a ValueError
-        return None
+        _envelope.decode(event)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False
+    return True

@@ -61,6 +61,7 @@ async def serving_gateway(app: LocalApp, port: int, host: str = LOOPBACK) -> Asy
     config = uvicorn.Config(
         app,
         http=BoundedHttp,
+        proxy_headers=False,
         ws="none",
         lifespan="off",
         log_level="warning",
