@@ -146,6 +146,8 @@ class FakeUpstream:
 class StaticKey:
     """A backend's credential."""
 
+    ready: Mapping[str, str] | None = {"api-key": BACKEND_KEY}
+
     async def headers(self) -> Mapping[str, str]:
         return {"api-key": BACKEND_KEY}
 
@@ -155,6 +157,8 @@ _STATIC_KEY = StaticKey()
 
 class SlowToken:
     """A credential that is never there."""
+
+    ready = None
 
     async def headers(self) -> Mapping[str, str]:
         await asyncio.Event().wait()

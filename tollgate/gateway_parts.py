@@ -35,15 +35,17 @@ class ApiKey:
     """A backend's key."""
 
     def __init__(self, key: str) -> None:
-        self._headers = {"api-key": key}
+        self.ready: Mapping[str, str] | None = {"api-key": key}
 
     async def headers(self) -> Mapping[str, str]:
         """The key as Azure OpenAI wants it."""
-        return self._headers
+        return self.ready or {}
 
 
 class BearerToken:
     """Tokens of our identity."""
+
+    ready = None
 
     def __init__(self, provider: Callable[[], Awaitable[str]]) -> None:
         self._provider = provider

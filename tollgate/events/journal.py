@@ -28,7 +28,8 @@ from tollgate.events.segments import (
 )
 from tollgate.usage.event import UsageEvent, encode_event
 
-DEFAULT_SEGMENT_BYTES: Final = 8 * 1024 * 1024
+# What a killed process left of a segment is published again as a whole, so a segment is small.
+DEFAULT_SEGMENT_BYTES: Final = 1024 * 1024
 _log: Final = logging.getLogger(__name__)
 
 
@@ -75,7 +76,7 @@ class Journal:
         self._depth = 0
         with guarded(folder):
             self._lock = try_lock(lock_path(folder, self.writer))
-            self._file = self._open_segment(0)
+            self._file, self._size = self._open_segment(0), 0
 
     @property
     def depth(self) -> int:
@@ -163,11 +164,11 @@ class Journal:
     def _append(self, kind: bytes, event: bytes) -> None:
         line = kind + b" " + event + b"\n"
         written = os.write(self._file, line)
-        size = os.lseek(self._file, 0, os.SEEK_CUR)
         if written != len(line):
-            os.ftruncate(self._file, size - written)  # the next line must begin a line
+            os.ftruncate(self._file, self._size)  # the next line must begin a line
             raise OSError(ENOSPC, "the journal's disk took only a part of a line")
-        if size >= self._segment_bytes:
+        self._size += written
+        if self._size >= self._segment_bytes:
             self._roll_over()
 
     def _roll_over(self) -> None:
@@ -178,7 +179,7 @@ class Journal:
             _log.warning("the journal cannot begin a new segment: %s", error)
             return
         os.close(self._file)
-        self._file = following
+        self._file, self._size = following, 0
         self._last += 1
 
     def _open_segment(self, number: int) -> int:

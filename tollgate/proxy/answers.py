@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
 
@@ -36,15 +37,18 @@ _DROPPED: Final = frozenset(
 _OURS: Final = "x-tollgate-"
 
 
+_quoted: Final = lru_cache(maxsize=1024)(quote)
+
+
 def answer_headers(delivery: Delivery) -> Headers:
     """The headers of a delivered answer: the backend's, and who it was."""
     return (
-        *(
+        *[
             header
             for header in delivery.headers
             if header[0] not in _DROPPED and not header[0].startswith(_OURS)
-        ),
-        ("x-tollgate-backend", quote(delivery.target.backend.name)),
+        ],
+        ("x-tollgate-backend", _quoted(delivery.target.backend.name)),
         ("x-tollgate-attempts", str(delivery.attempts)),
     )
 

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from typing import Any, Protocol
 
+from tollgate.proxy.deadline import Deadline
 from tollgate.proxy.handler import Arrival, EdgeLimits, Gateway
 from tollgate.proxy.messages import Answer, ByteStream, Request
 from tollgate.proxy.refusals import slow_body
@@ -71,7 +72,7 @@ async def _answer(gateway: Gateway, arrival: Arrival, receive: Receive) -> Answe
 
 async def _read_body(receive: Receive, limits: EdgeLimits) -> bytes | None:
     body = bytearray()
-    async with asyncio.timeout(limits.body_timeout_s):
+    with Deadline(limits.body_timeout_s):
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":

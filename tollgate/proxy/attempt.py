@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
 
 import msgspec
 
+from tollgate.proxy.deadline import Deadline
 from tollgate.proxy.frames import FrameSource
 from tollgate.proxy.messages import EVENT_STREAM_TYPE, Headers
 from tollgate.proxy.metering import Clock
@@ -122,8 +123,7 @@ class Attempts:
         Raises:
             BackendFailed: Another backend may be asked.
         """
-        credential = await self.credential(target)
-        request = upstream_request(plan, target, credential)
+        request = upstream_request(plan, target, await self.credential(target))
         order = Order(
             api=plan.route.api,
             streamed=plan.prompt.streamed,
@@ -143,14 +143,14 @@ class Attempts:
         stream: StreamDelivery | None = None
         answer: UpstreamAnswer | None = None
         try:
-            async with asyncio.timeout(timeout_s) as silence:
+            with Deadline(timeout_s) as silence:
                 answer = await self._upstream.send(request)
                 if _is_stream(answer):
                     meter = StreamMeter(order.api, self._count_tokens)
                     stream = _stream_delivery(target, answer, order, meter)
                     await stream.opening.read(target.backend.name)
                     return stream
-                silence.reschedule(None)
+                silence.lift()
         except TimeoutError:
             if stream is not None and stream.opening.seen:
                 return stream  # it has begun, but thinks for long: the client gets what there is
@@ -162,15 +162,18 @@ class Attempts:
             raise
         return await self._read_whole(target, answer, order.number)
 
-    async def credential(self, target: Target) -> dict[str, str]:
+    async def credential(self, target: Target) -> Mapping[str, str]:
         """The headers that authenticate us at a target.
 
         Raises:
             BackendFailed: They could not be had.
         """
+        credential = target.backend.credential
+        if credential.ready is not None:
+            return credential.ready
         try:
-            async with asyncio.timeout(self._first_byte_timeout_s):
-                return dict(await target.backend.credential.headers())
+            with Deadline(self._first_byte_timeout_s):
+                return await credential.headers()
         except TimeoutError:
             reason = f"no credential for {target.backend.name} within"
             raise BackendFailed(f"{reason} {self._first_byte_timeout_s:g} s") from None
@@ -226,11 +229,12 @@ def _close(answer: UpstreamAnswer | None) -> None:
 
 
 async def _read_error(answer: UpstreamAnswer) -> None:
-    with suppress(BackendFailed, TimeoutError):
-        async with asyncio.timeout(_ERROR_S):
-            await answer.read(_ERROR_BYTES)
+    with suppress(BackendFailed, TimeoutError), Deadline(_ERROR_S):
+        await answer.read(_ERROR_BYTES)
 
 
 def _is_stream(answer: UpstreamAnswer) -> bool:
-    content_type = dict(answer.headers).get("content-type", "")
-    return answer.status == _OK and content_type.lower().startswith(EVENT_STREAM_TYPE)
+    return answer.status == _OK and any(
+        name == "content-type" and value.lower().startswith(EVENT_STREAM_TYPE)
+        for name, value in answer.headers
+    )

@@ -7,6 +7,7 @@ take for a billing parameter (`;billingCode=`, `%2562illingCode=`, …) cannot s
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -49,6 +50,25 @@ def split_query(query: str) -> tuple[dict[str, list[str]], str]:
 def split_stored_query(query: str) -> tuple[dict[str, list[str]], str]:
     """The same for a call about a stored response, which knows more parameters."""
     return _split(query, _STORED)
+
+
+def read_query(query: str) -> tuple[Claims, str]:
+    """The claims of a call of a model, and what of its query goes upstream.
+
+    Raises:
+        Refusal: As `read_claims`.
+    """
+    return (_read if len(query) <= _LONGEST_KEPT else _read_anew)(query)
+
+
+def _read_anew(query: str) -> tuple[Claims, str]:
+    found, kept = split_query(query)
+    return read_claims(found), kept
+
+
+# Callers say the same of themselves again and again.
+_LONGEST_KEPT: Final = 1024
+_read: Final = lru_cache(maxsize=4096)(_read_anew)
 
 
 def _split(query: str, forwarded: re.Pattern[str]) -> tuple[dict[str, list[str]], str]:

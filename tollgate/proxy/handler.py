@@ -10,7 +10,13 @@ from typing import Final
 import msgspec
 
 from tollgate.proxy.answers import with_headers
-from tollgate.proxy.billing_parameters import read_claims, split_query, split_stored_query
+from tollgate.proxy.billing_parameters import (
+    Claims,
+    read_claims,
+    read_query,
+    split_query,
+    split_stored_query,
+)
 from tollgate.proxy.concurrency import Concurrency
 from tollgate.proxy.failover import Exhausted
 from tollgate.proxy.identity import Caller, Directory, Payer, forwarded_claims, unknown_caller
@@ -133,9 +139,7 @@ class Gateway:
 
     async def _serve(self, arrival: Arrival, body: bytes | None) -> Answer:
         sent, caller, call = arrival.request, arrival.caller, arrival.call
-        split = split_stored_query if "/responses/" in sent.path else split_query
-        found, query = split(sent.query)
-        claims = forwarded_claims(sent) if caller.trusted else read_claims(found)
+        claims, query = _claims(sent, caller)
         call.payer = self._directory.payer(caller, claims)
         route = find_route(sent.method, sent.path)
         call.api = route.api
@@ -156,6 +160,19 @@ class Gateway:
         attempts = refusal.attempts if isinstance(refusal, Exhausted) else 0
         call.refused(refusal.status, attempts)
         return with_headers(refusal.answer(), (("x-request-id", call.request_id),))
+
+
+def _claims(sent: Request, caller: Caller) -> tuple[Claims, str]:
+    """What the caller says of itself, and what of the query goes upstream.
+
+    Raises:
+        Refusal: 400 for a claim that cannot be read.
+    """
+    is_stored = "/responses/" in sent.path
+    if not is_stored and not caller.trusted:
+        return read_query(sent.query)
+    found, query = (split_stored_query if is_stored else split_query)(sent.query)
+    return (forwarded_claims(sent) if caller.trusted else read_claims(found)), query
 
 
 def _log_bug(request_id: str, bug: Exception) -> None:

@@ -44,10 +44,13 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     query: str
     headers: Headers
     body: bytes | None
+    _first: dict[str, str] = {}
 
     def header(self, name: str) -> str | None:
         """The first header of that (lower-case) name."""
-        return next((value for key, value in self.headers if key == name), None)
+        if not self._first:
+            self._first.update(reversed(self.headers))
+        return self._first.get(name)
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):

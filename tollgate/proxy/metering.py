@@ -6,6 +6,7 @@ import logging
 import re
 from collections.abc import Callable
 from datetime import datetime
+from functools import lru_cache
 from typing import Final, TypedDict
 
 import msgspec
@@ -28,6 +29,7 @@ from tollgate.usage.tokens import NO_TOKENS, Tokens
 _log: Final = logging.getLogger(__name__)
 
 # How the provider names a served model: name and version date.
+_LONGEST_NAME: Final = 256
 _DATED_MODEL: Final = re.compile(r"(?P<model>.+)-(?P<version>\d{4}-\d{2}-\d{2})")
 
 
@@ -152,7 +154,7 @@ class Call:
             first_token_ms=self._first_token_ms,
             provenance=outcome.provenance,
             tokens=outcome.tokens,
-            units=dict(measured.units),
+            units=dict(measured.units) if measured.units else {},
             service_tier=event_name(measured.service_tier),
             response_id=event_name(measured.response_id),
             **_served(outcome.target, event_name(measured.model), self.alias),
@@ -195,6 +197,7 @@ def _served(target: Target | None, answered_model: str | None, alias: str | None
     )
 
 
+@lru_cache(maxsize=1024)
 def model_served(
     known: tuple[str | None, str | None], answered: str | None
 ) -> tuple[str | None, str | None]:
@@ -207,4 +210,8 @@ def model_served(
 
 def event_name(text: str | None) -> str | None:
     """A provider's or client's text as a name that an event may hold."""
-    return CONTROL_CHARACTER.sub("?", text)[:256] or None if text else None
+    if not text:
+        return None
+    if text.isprintable() and len(text) <= _LONGEST_NAME:
+        return text
+    return CONTROL_CHARACTER.sub("?", text)[:_LONGEST_NAME]

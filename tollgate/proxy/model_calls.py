@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 from typing import Final
@@ -25,7 +26,11 @@ from tollgate.proxy.refusals import Refusal
 from tollgate.proxy.relay import Background, DrainBounds, StreamRelay
 from tollgate.proxy.response_memory import ResponseMemory
 from tollgate.proxy.routes import Route
-from tollgate.proxy.stored_state import previous_response, refuse_stored_state
+from tollgate.proxy.stored_state import (
+    may_name_stored_state,
+    previous_response,
+    refuse_stored_state,
+)
 from tollgate.proxy.stream_accounts import CallAccount
 from tollgate.proxy.upstream_requests import Plan, plan_of
 from tollgate.proxy.whole_answers import outcome_of
@@ -101,7 +106,8 @@ class ModelCalls:
         return await self._whole(call, plan, delivery)
 
     async def _demand(self, call: Call, caller: Caller, prompt: Prompt, request: Request) -> Demand:
-        refuse_stored_state(prompt.members)
+        if may_name_stored_state(prompt.raw):
+            refuse_stored_state(prompt.members)
         tenant = caller.tenant
         lane = parse_lane(request.header("x-priority"), request.header("priority"), tenant.priority)
         call.payer = msgspec.structs.replace(call.payer, priority=lane)
@@ -174,9 +180,10 @@ class ModelCalls:
         response_id = outcome.measurement.response_id
         if response_id is not None and _is_stored(plan):
             pending = event if outcome.provenance == "pending" else None
-            await self._memory.created(
-                call.payer.tenant, plan, delivery.target, response_id, pending
-            )
+            tenant, target = call.payer.tenant, delivery.target
+            created = self._memory.created(tenant, plan, target, response_id, pending)
+            # A request that is cut short must not leave a pending event that nobody follows.
+            await asyncio.shield(self._background.start(created))
         return Answer(status=delivery.status, headers=self._headers(delivery), body=delivery.body)
 
     def _headers(self, delivery: Delivery) -> Headers:

@@ -17,6 +17,11 @@ from tollgate.proxy.latency import Latencies
 class Credential(Protocol):
     """What a backend wants to see; fetched for each attempt, cached behind this."""
 
+    @property
+    def ready(self) -> Mapping[str, str] | None:
+        """The headers, if they are at hand."""
+        ...
+
     async def headers(self) -> Mapping[str, str]:
         """The headers that authenticate us.
 

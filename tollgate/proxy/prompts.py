@@ -50,9 +50,11 @@ class Prompt(msgspec.Struct, frozen=True):
 
     @property
     def streamed(self) -> bool:
-        """Whether the client asked for a stream."""
+        """Whether the client asked for a stream; speech is asked for by its `stream_format`."""
         asked = self.members.get("stream")
-        return asked is True or (self.form is not None and asked in _TRUE_IN_A_FORM)
+        if asked is True or self.members.get("stream_format") == "sse":
+            return True
+        return self.form is not None and asked in _TRUE_IN_A_FORM
 
     def tokens(self, count_tokens: CountTokens | None = None) -> int:
         """An estimate of its tokens, with a tokenizer or from its characters."""
@@ -113,7 +115,7 @@ def _read_json(body: bytes) -> Prompt:
 
 def _may_repeat(body: bytes, members: Mapping[str, Any]) -> bool:
     """Whether a member could stand twice: its name does, or some name may be written otherwise."""
-    return b"\\" in body or any(body.count(b'"%s"' % name.encode()) > 1 for name in members)
+    return b"\\" in body or any(body.count(f'"{name}"'.encode()) > 1 for name in members)
 
 
 def _repeated(names: list[str]) -> Refusal:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final, Literal
 from urllib.parse import quote
 
@@ -30,6 +31,7 @@ FORMS: Final = frozenset({"images.edits", "audio.transcriptions", "audio.transla
 Surface = Literal["dated", "v1"]
 Action = Literal["retrieve", "delete", "cancel", "input_items"]
 
+_LONGEST_KEPT: Final = 256  # characters of a path whose route is remembered
 _OPERATION: Final = "|".join(OPERATIONS)
 _IN_DEPLOYMENT: Final = "|".join(each for each in OPERATIONS if each != "responses")
 _NAME: Final = r"[^/]+"
@@ -123,6 +125,10 @@ def find_route(method: str, path: str) -> Route | StoredRoute | ListRoute:
     Raises:
         Refusal: 404 for a path that is not served, 405 for a method that it does not know.
     """
+    return _find(method, path) if len(path) <= _LONGEST_KEPT else _find_anew(method, path)
+
+
+def _find_anew(method: str, path: str) -> Route | StoredRoute | ListRoute:
     for surface, pattern in _GENERATING:
         if found := pattern.fullmatch(path):
             if method != "POST":
@@ -146,6 +152,9 @@ def find_route(method: str, path: str) -> Route | StoredRoute | ListRoute:
     raise Refusal(
         404, "not_found", "This path is not served. See /openai/deployments/… and /openai/v1/…."
     )
+
+
+_find: Final = lru_cache(maxsize=1024)(_find_anew)
 
 
 def _stored_route(method: str, found: re.Match[str]) -> StoredRoute:

@@ -7,11 +7,18 @@ data zone deployments run where there is room.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+from typing import Final
 
 import msgspec
 
 from tollgate.proxy.messages import Headers
 from tollgate.proxy.pool import Target
+
+
+_TELLING: Final = frozenset(
+    {"x-ms-region", "x-ms-deployment-name", "x-ms-spillover-from-deployment"}
+)
 
 
 def served_target(target: Target, headers: Headers) -> Target:
@@ -20,8 +27,11 @@ def served_target(target: Target, headers: Headers) -> Target:
     A spare deployment that the settings do not know is a standard one of the same model, since
     Azure spills over to nothing else.
     """
-    found = dict(headers)
-    if region := re.sub(r"[^a-z0-9]", "", found.get("x-ms-region", "").lower()):
+    found = {name: value for name, value in headers if name in _TELLING}
+    if not found:
+        return target
+    region = _plain(found.get("x-ms-region", ""))
+    if region and region != target.backend.region:
         target = Target(msgspec.structs.replace(target.backend, region=region), target.deployment)
     name = found.get("x-ms-deployment-name")
     if not name or "x-ms-spillover-from-deployment" not in found:
@@ -31,3 +41,8 @@ def served_target(target: Target, headers: Headers) -> Target:
         msgspec.structs.replace(target.deployment, name=name, deployment_type="standard"),
     )
     return Target(target.backend, spare)
+
+
+@lru_cache(maxsize=256)
+def _plain(region: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", region.lower())

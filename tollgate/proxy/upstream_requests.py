@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final, cast
 
 import msgspec
@@ -72,15 +74,23 @@ def forwarded_headers(headers: Headers) -> dict[str, str]:
     }
 
 
-def upstream_request(plan: Plan, target: Target, credential: dict[str, str]) -> UpstreamRequest:
+def upstream_request(plan: Plan, target: Target, credential: Mapping[str, str]) -> UpstreamRequest:
     """The attempt that goes to `target`, with our credential in place of the client's."""
-    url = target.backend.url.rstrip("/") + plan.route.upstream_path(target.deployment.name)
-    fixed = {"content-type": plan.prompt.content_type, "accept-encoding": "identity"}
-    return UpstreamRequest(
-        url=f"{url}?{plan.query}" if plan.query else url,
-        headers={**plan.headers, **fixed, **credential},
-        body=_body(plan, target),
-    )
+    url = _url(target.backend.url, plan.route, target.deployment.name)
+    headers = {
+        **plan.headers,
+        "content-type": plan.prompt.content_type,
+        "accept-encoding": "identity",
+        **credential,
+    }
+    if plan.query:
+        url = f"{url}?{plan.query}"
+    return UpstreamRequest(url=url, headers=headers, body=_body(plan, target))
+
+
+@lru_cache(maxsize=4096)
+def _url(backend_url: str, route: Route, deployment: str) -> str:
+    return backend_url.rstrip("/") + route.upstream_path(deployment)
 
 
 def stored_request(

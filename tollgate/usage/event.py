@@ -36,6 +36,7 @@ Provenance = Literal[
 
 COMPLETABLE: Final = frozenset({"pending", "estimated", "unknown"})
 _UNCOUNTED: Final = frozenset({"pending", "unknown"})
+_COUNTED: Final = frozenset({"measured", "injected", "estimated", "backfilled"})
 
 
 class UsageData(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,6 +77,8 @@ class UsageData(msgspec.Struct, frozen=True, kw_only=True):
     saved: Tokens | None = None
 
     def __post_init__(self) -> None:
+        if self.provenance in _COUNTED and self.tokens is not None and not self.units:
+            return  # the most usual one, which nothing below can contradict
         counted = self.tokens is not None or bool(self.units)
         if self.provenance in _UNCOUNTED and counted:
             raise ValueError(f"provenance {self.provenance} must have tokens null and no units")
@@ -142,9 +145,36 @@ def decode_event(raw: bytes) -> ReceivedEvent:
     return ReceivedEvent(event, event_key(event), _body_digest(event, members["data"]), raw)
 
 
+class _OnTheWire(msgspec.Struct, frozen=True):
+    """A `UsageEvent` whose time is written already: the encoder's own has microseconds."""
+
+    id: str
+    source: str
+    time: str
+    data: UsageData
+    subject: str
+    type: str
+    specversion: str
+    datacontenttype: str
+
+
+_encoder: Final = msgspec.json.Encoder()
+
+
 def encode_event(event: UsageEvent) -> bytes:
     """Encode as CloudEvents JSON, with `time` in RFC 3339 to the millisecond."""
-    return msgspec.json.encode(event_members(event))
+    return _encoder.encode(
+        _OnTheWire(
+            event.id,
+            event.source,
+            _rfc3339_ms(event.time),
+            event.data,
+            event.subject,
+            event.type,
+            event.specversion,
+            event.datacontenttype,
+        )
+    )
 
 
 def event_members(event: UsageEvent) -> dict[str, Any]:
@@ -195,7 +225,7 @@ def _cut_to_ms(text: str) -> datetime:
 
 
 def _utc_ms(time: datetime) -> datetime:
-    utc = time.astimezone(UTC)
+    utc = time if time.tzinfo is UTC else time.astimezone(UTC)
     return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
 
 

@@ -46,6 +46,8 @@ class Tokens(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     image_output: Count | None = 0
 
     def __post_init__(self) -> None:
+        if self._has_no_overlaps():
+            return
         for part, wholes in _INSIDE.items():
             for whole in wholes:
                 _check(part, getattr(self, part), whole, getattr(self, whole))
@@ -53,6 +55,20 @@ class Tokens(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         _check("cached audio and image together", cached, "cached_input", self.cached_input)
         _check("the parts together", sum(_input_parts(self).values()), "input", self.input)
         _check("the parts together", sum(_output_parts(self).values()), "output", self.output)
+
+    def _has_no_overlaps(self) -> bool:
+        """Whether the only parts are those that most answers have, and these are possible."""
+        return (
+            not self.cache_write_input
+            and not self.audio_input
+            and not self.image_input
+            and not self.cached_audio_input
+            and not self.cached_image_input
+            and not self.audio_output
+            and not self.image_output
+            and (self.cached_input or 0) <= self.input
+            and (self.reasoning_output or 0) <= self.output
+        )
 
 
 def leaves(tokens: Tokens) -> dict[str, int]:

@@ -108,6 +108,17 @@ def test_segments_go_when_they_are_published_and_nothing_open_is_in_them(tmp_pat
     journal.close()
 
 
+def test_what_a_killed_process_would_publish_again_is_little(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    for number in range(4000):
+        journal.record(event(f"req-{number}"))
+        if number % 500 == 0:
+            _drain(journal)
+    _drain(journal)
+    assert sum(path.stat().st_size for path in tmp_path.glob("*.jsonl")) < 1_100_000
+    journal.close()
+
+
 def test_a_journal_with_nothing_left_leaves_nothing_behind(tmp_path: Path) -> None:
     journal = Journal(tmp_path, segment_bytes=1)
     journal.begin(event("req-1"))
