@@ -37,6 +37,7 @@ def gateway(  # noqa: PLR0913  each has a default that most tests keep
     limits: EdgeLimits = EdgeLimits(max_request_bytes=1_000_000),  # noqa: B008  frozen
     memory: ResponseMemory | None = None,
     known: Directory | None = None,
+    breakers: Breakers | None = None,
 ) -> Gateway:
     """A gateway whose request ids are all `req-1`."""
     clock = clock or FakeClock().clock
@@ -44,7 +45,10 @@ def gateway(  # noqa: PLR0913  each has a default that most tests keep
     routing = Routing(
         pool=pool,
         failover=Failover(
-            Breakers(rules or BreakerRules()), 3, clock.steady_s, Capacities(pool.limits)
+            breakers or Breakers(rules or BreakerRules()),
+            3,
+            clock.steady_s,
+            Capacities(pool.limits),
         ),
         attempts=Attempts(
             upstream,

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
+from socket import AF_INET, IPPROTO_TCP, SOCK_STREAM
 from socket import socket as Socket  # noqa: N812  a type here
 from time import monotonic
 from typing import Any, Final
@@ -25,7 +26,7 @@ from tollgate.proxy.handler import Gateway
 from tollgate.proxy.metering import Clock
 from tollgate.proxy.pending_poll import PendingPoll, PollRules
 from tollgate.proxy.pending_responses import Completions
-from tollgate.proxy.pool import Deployment, Limits
+from tollgate.proxy.pool import Backend, Deployment, Limits
 from tollgate.proxy.relay import DrainBounds
 from tollgate.proxy.response_memory import ResponseMemory
 from tollgate.proxy.stored_in_memory import MemoryResponses
@@ -157,20 +158,11 @@ async def world(
     sink, upstream = RecordingSink(), HttpUpstream()
     store = MemoryResponses(_CLOCK.steady_s)
     completions = Completions(store, sink.record)
-    async with regions_listening(map(_region, REGIONS)) as regions:
+    async with regions_listening(map(region_settings, REGIONS)) as regions:
         served = gateway(
             upstream,
             sink,
-            backends=tuple(
-                backend(
-                    name,
-                    url=f"{region.url}/openai",
-                    region=region.settings.region,
-                    priority=place,
-                    deployments=_deployments(limits),
-                )
-                for place, (name, region) in enumerate(regions.items())
-            ),
+            backends=backends_of(regions, limits),
             clock=_CLOCK,
             rules=BreakerRules(**rules),  # pyright: ignore[reportArgumentType]  figures of any kind
             timeout_s=timeout_s,
@@ -180,7 +172,7 @@ async def world(
         rules_of_poll = PollRules(first_delay_s=0.01, max_delay_s=0.01)
         poll = PendingPoll(store, served.stored_calls.poll, completions, _CLOCK.now, rules_of_poll)
         try:
-            async with _listening(served) as url:
+            async with listening(Serving(served)) as url:
                 yield World(url, regions, sink, poll)
             await served.background.finish()
         finally:
@@ -198,10 +190,11 @@ def assert_nothing_leaked(regions: dict[str, SimulatedRegion]) -> None:
             assert set(entry.headers) & {"api-key", "authorization", "cookie"} == {"api-key"}
 
 
-def _region(name: str) -> RegionSettings:
+def region_settings(name: str) -> RegionSettings:
+    """A region that has all of the models."""
     return RegionSettings(
         name=name,
-        region=REGIONS[name],
+        region=REGIONS.get(name, "francecentral"),
         keys=(BACKEND_KEY,),
         deployments={
             there(model): SimulatedDeployment(model=model, version=version, dimensions=8)
@@ -215,6 +208,23 @@ def there(model: str) -> str:
     return _NAMES.get(model, f"{model}-here")
 
 
+def backends_of(
+    regions: dict[str, SimulatedRegion],
+    limits: Limits = Limits(),  # noqa: B008  frozen
+) -> tuple[Backend, ...]:
+    """The regions as a gateway's backends, asked in their order."""
+    return tuple(
+        backend(
+            name,
+            url=f"{region.url}/openai",
+            region=region.settings.region,
+            priority=place,
+            deployments=_deployments(limits),
+        )
+        for place, (name, region) in enumerate(regions.items())
+    )
+
+
 def _deployments(limits: Limits) -> dict[str, Deployment]:
     return {
         model: deployment(name=there(model), model=model, version=version, limits=limits)
@@ -223,17 +233,17 @@ def _deployments(limits: Limits) -> dict[str, Deployment]:
 
 
 @asynccontextmanager
-async def _listening(served: Gateway) -> AsyncGenerator[str]:
+async def listening(serving: Serving) -> AsyncGenerator[str]:
+    """The URL where whatever gateway `serving` has at the moment listens."""
     config = uvicorn.Config(
-        GatewayApp(Serving(served)),
-        host="127.0.0.1",
-        port=0,
+        GatewayApp(serving),
         lifespan="off",
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=2,
     )
-    socket = config.bind_socket()
+    socket = Socket(AF_INET, SOCK_STREAM, IPPROTO_TCP)  # asyncio sends at once only on such ones
+    socket.bind(("127.0.0.1", 0))
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[socket]))
     try:
@@ -246,7 +256,7 @@ async def _listening(served: Gateway) -> AsyncGenerator[str]:
 
 
 class Serving:
-    """Has one gateway, and no other."""
+    """Has one gateway at a time."""
 
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway

@@ -12,7 +12,6 @@ from tollgate.errors import SettingsError
 from tollgate.local.http import LocalApp, serving_gateway
 from tollgate.settings import Environment, load_settings
 
-
 # New objects that bear references before Python looks for unreachable cycles; its own 700 are so
 # few that a busy gateway spends a third of its time on looking.
 _GARBAGE_THRESHOLD: Final = 50_000

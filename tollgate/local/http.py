@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
-from socket import AF_INET, AF_INET6, SO_REUSEADDR, SOL_SOCKET
+from socket import AF_INET, AF_INET6, IPPROTO_TCP, SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET
 from socket import socket as Socket  # noqa: N812  a type here
 from typing import Final
 
@@ -43,13 +43,16 @@ class LocalApp:
 
 
 @asynccontextmanager
-async def serving_gateway(app: LocalApp, port: int, host: str = LOOPBACK) -> AsyncGenerator[str]:
+async def serving_gateway(
+    app: LocalApp, port: int, host: str = LOOPBACK, protocol: type[BoundedHttp] = BoundedHttp
+) -> AsyncGenerator[str]:
     """Serve `app`.
 
     Args:
         app: The gateway.
         port: 0 for any free one.
         host: The address to listen at.
+        protocol: Has the bounds on connections.
 
     Yields:
         Its URL.
@@ -58,19 +61,8 @@ async def serving_gateway(app: LocalApp, port: int, host: str = LOOPBACK) -> Asy
         SettingsError: The port cannot be used.
     """
     bound = _bind(host, port)
-    config = uvicorn.Config(
-        app,
-        http=BoundedHttp,
-        proxy_headers=False,
-        ws="none",
-        lifespan="off",
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=5,
-    )
     started = asyncio.Event()
-    server = _Server(config, started)
+    server = _Server(_config(app, protocol), started)
     task = asyncio.create_task(server.serve(sockets=[bound]))
     try:
         await started.wait()
@@ -84,8 +76,23 @@ async def serving_gateway(app: LocalApp, port: int, host: str = LOOPBACK) -> Asy
         bound.close()
 
 
+def _config(app: LocalApp, protocol: type[BoundedHttp]) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http=protocol,
+        proxy_headers=False,
+        ws="none",
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=5,
+    )
+
+
 def _bind(host: str, port: int) -> Socket:
-    bound = Socket(AF_INET6 if ":" in host else AF_INET)
+    # asyncio sends at once (TCP_NODELAY) only on sockets that name their protocol.
+    bound = Socket(AF_INET6 if ":" in host else AF_INET, SOCK_STREAM, IPPROTO_TCP)
     bound.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
     try:
         bound.bind((host, port))

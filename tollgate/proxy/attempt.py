@@ -17,6 +17,7 @@ from tollgate.proxy.pool import Target
 from tollgate.proxy.ports import BackendFailed, Upstream, UpstreamAnswer, UpstreamRequest
 from tollgate.proxy.prompts import CountTokens
 from tollgate.proxy.retry_after import retry_after_s
+from tollgate.proxy.routes import COMPLETIONS
 from tollgate.proxy.served import served_target
 from tollgate.proxy.upstream_requests import Plan, upstream_request
 from tollgate.usage.extraction import StreamMeter
@@ -118,7 +119,7 @@ class Attempts:
         self._count_tokens = count_tokens
 
     async def make(self, plan: Plan, target: Target, number: int) -> Delivery:
-        """Send to `target` and return its answer, or the stream once its first content is there.
+        """Send to `target` and return its answer, or the stream once it has begun well.
 
         Raises:
             BackendFailed: Another backend may be asked.
@@ -128,8 +129,7 @@ class Attempts:
             api=plan.route.api,
             streamed=plan.prompt.streamed,
             number=number,
-            # who can fetch the answer later wants its id now
-            max_held=1 if plan.prompt.members.get("background") is True else MAX_HELD,
+            max_held=_max_held(plan),
         )
         return await self.send(request, target, order)
 
@@ -206,6 +206,15 @@ class Attempts:
             retry_after_s=retry_after_s(answer.headers, self._clock.now()),
             may_have_cost=status not in _FREE and status not in _REDIRECTS,
         )
+
+
+def _max_held(plan: Plan) -> int:
+    """A chat's first frames are the same from any backend, and go out at once.
+
+    A response says its id there; but who can fetch it later wants that id now.
+    """
+    at_once = plan.route.api in COMPLETIONS or plan.prompt.members.get("background") is True
+    return 1 if at_once else MAX_HELD
 
 
 def _stream_delivery(

@@ -150,10 +150,10 @@ class Breakers:
             if not circuit.failures_s:
                 del self._circuits[key]
 
-    def is_probing(self, key: Circuit) -> bool:
-        """Whether a probe is under way."""
-        circuit = self._circuits.get(key)
-        return circuit is not None and circuit.probing
+    def probe_early(self, key: Circuit) -> None:
+        """A request goes there before its time, for want of anything better; it is a probe."""
+        if circuit := self._circuits.get(key):
+            circuit.probing = True
 
     def is_throttled(self, key: Circuit, now_s: float) -> bool:
         """Whether the circuit is open because the backend throttled."""

@@ -39,7 +39,7 @@ class Failover:
         capacities: Capacities = _NO_LIMITS,
     ) -> None:
         self._breakers = breakers
-        self._max_attempts = max_attempts
+        self.max_attempts = max_attempts
         self._steady_s = steady_s
         self._capacities = capacities
 
@@ -56,18 +56,11 @@ class Failover:
         Raises:
             Exhausted: No target is left, or the budget is used up.
         """
-        failures: list[BackendFailed] = []
-        withheld: dict[Circuit, Shortage] = {}
-        for target in self._reachable(targets, demand, withheld):
-            try:
-                return await self._try(target, attempt, len(failures) + 1)
-            except BackendFailed as failure:
-                failures.append(failure)
-            if len(failures) == self._max_attempts:
-                break
-        if withheld:
-            raise self._low_exhausted(targets, len(failures), withheld)
-        raise self._exhausted(targets, failures)
+        return await self.start(targets, demand).go(attempt)
+
+    def start(self, targets: Sequence[Target], demand: Demand = _PLAIN) -> Journey:
+        """A way through the targets that can be gone on after an answer that turns out bad."""
+        return Journey(self, targets, demand)
 
     def answered(self, target: Target, headers: Headers) -> None:
         """Learn from an answer's headers what is left there.
@@ -82,10 +75,13 @@ class Failover:
         """What is left at a target now; None where nothing limits it."""
         return self._capacities.remaining(target.circuit, self._steady_s())
 
-    def _reachable(
+    def reachable(
         self, targets: Sequence[Target], demand: Demand, withheld: dict[Circuit, Shortage]
     ) -> Iterator[Target]:
-        """Those that may be asked, then those under a probe: better beside one than refused.
+        """Those that may be asked; then, rather than refuse, those that failed lately.
+
+        A region may be well again before its circuit says so: a request that it kept waiting while
+        it was sick opens the circuit anew. Who throttles has said how long, and is left alone.
 
         What is left there is looked at when a target is entered, not before.
         """
@@ -101,24 +97,25 @@ class Failover:
                 left_out.append(target)
         for target in left_out:
             now_s, circuit = self._steady_s(), target.circuit
-            if not self._breakers.is_probing(circuit):
+            if self._breakers.is_throttled(circuit, now_s):
                 continue
             if shortage := self._capacities.shortage(circuit, demand, now_s):
                 withheld[circuit] = shortage
             else:
+                self._breakers.probe_early(circuit)
                 self._capacities.admit(circuit, demand.tokens, now_s)
                 yield target
 
-    async def _try(self, target: Target, attempt: Attempt[Delivery], number: int) -> Delivery:
+    async def try_one(self, target: Target, attempt: Attempt[Delivery], number: int) -> Delivery:
+        """Ask one target, and tell its breaker how it went.
+
+        Raises:
+            BackendFailed: Another one may be asked.
+        """
         try:
             delivery = await attempt(target, number)
         except BackendFailed as failure:
-            told = Failure(
-                throttled=failure.status == _TOO_MANY_REQUESTS,
-                certain=failure.status is not None or not failure.may_have_cost,
-                retry_after_s=failure.retry_after_s,
-            )
-            self._breakers.failed(target.circuit, self._steady_s(), told)
+            self.failed(target, failure)
             raise
         except BaseException:
             self._breakers.abandoned(target.circuit)
@@ -126,7 +123,17 @@ class Failover:
         self._breakers.succeeded(target.circuit)
         return delivery
 
-    def _exhausted(self, targets: Sequence[Target], failures: Sequence[BackendFailed]) -> Exhausted:
+    def failed(self, target: Target, failure: BackendFailed) -> None:
+        """Tell the breaker what became of a target."""
+        told = Failure(
+            throttled=failure.status == _TOO_MANY_REQUESTS,
+            certain=failure.status is not None or not failure.may_have_cost,
+            retry_after_s=failure.retry_after_s,
+        )
+        self._breakers.failed(target.circuit, self._steady_s(), told)
+
+    def exhausted(self, targets: Sequence[Target], failures: Sequence[BackendFailed]) -> Exhausted:
+        """What the client is told when nobody is left: with the smallest remaining wait."""
         now_s = self._steady_s()
         wait_s = min(self._breakers.wait_s(target.circuit, now_s) for target in targets)
         throttled = any(failure.status == _TOO_MANY_REQUESTS for failure in failures) or any(
@@ -134,7 +141,7 @@ class Failover:
         )
         return Exhausted(len(failures), wait_s, throttled=throttled)
 
-    def _low_exhausted(
+    def low_exhausted(
         self, targets: Sequence[Target], attempts: int, withheld: Mapping[Circuit, Shortage]
     ) -> LowPriorityExhausted:
         """With the shortest wait of all: for room, for a circuit, or for both of one target."""
@@ -148,6 +155,50 @@ class Failover:
         first = min(withheld, key=wait_s)
         shortest_s = min(wait_s(target.circuit) for target in targets)
         return LowPriorityExhausted(attempts, shortest_s, withheld[first].what)
+
+
+class Journey:
+    """One request's way from target to target, within its budget of attempts.
+
+    Args:
+        failover: Knows the rules.
+        targets: In the order to ask; none is asked twice.
+        demand: What the request asks for.
+    """
+
+    def __init__(self, failover: Failover, targets: Sequence[Target], demand: Demand) -> None:
+        self._failover = failover
+        self._targets = targets
+        self._failures: list[BackendFailed] = []
+        self._withheld: dict[Circuit, Shortage] = {}
+        self._reachable = failover.reachable(targets, demand, self._withheld)
+        self._last: Target | None = None
+
+    async def go(self, attempt: Attempt[Delivery]) -> Delivery:
+        """Ask target after target until one does not fail.
+
+        Raises:
+            Exhausted: No target is left, or the budget is used up.
+        """
+        failover, failures = self._failover, self._failures
+        while len(failures) < failover.max_attempts:
+            target = next(self._reachable, None)
+            if target is None:
+                break
+            self._last = target
+            try:
+                return await failover.try_one(target, attempt, len(failures) + 1)
+            except BackendFailed as failure:
+                failures.append(failure)
+        if self._withheld:
+            raise failover.low_exhausted(self._targets, len(failures), self._withheld)
+        raise failover.exhausted(self._targets, failures)
+
+    def turned_bad(self, failure: BackendFailed) -> None:
+        """The answer that was had last is none after all."""
+        if self._last is not None:
+            self._failover.failed(self._last, failure)
+        self._failures.append(failure)
 
 
 class Exhausted(Refusal):

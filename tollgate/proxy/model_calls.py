@@ -16,7 +16,7 @@ from tollgate.proxy.failover import Failover
 from tollgate.proxy.geography import Geography
 from tollgate.proxy.identity import Caller
 from tollgate.proxy.lanes import parse_lane
-from tollgate.proxy.latency import Latencies
+from tollgate.proxy.latency import Kind, Latencies
 from tollgate.proxy.messages import Answer, Headers, Request
 from tollgate.proxy.metering import Call, Outcome
 from tollgate.proxy.pool import Pool, Target
@@ -32,6 +32,7 @@ from tollgate.proxy.stored_state import (
     refuse_stored_state,
 )
 from tollgate.proxy.stream_accounts import CallAccount
+from tollgate.proxy.stream_flow import StreamFlow
 from tollgate.proxy.upstream_requests import Plan, plan_of
 from tollgate.proxy.whole_answers import outcome_of
 from tollgate.usage.event import UsageEvent
@@ -100,9 +101,10 @@ class ModelCalls:
             raise Refusal(404, "DeploymentNotFound", "This deployment does not exist here.")
         plan = plan_of(route, call.alias, request, prompt)
         begin(call)
-        delivery = await self._deliver(call, plan, targets, demand)
+        way = _Way(self._routing, call, plan, targets, demand)
+        delivery = await way.first()
         if isinstance(delivery, StreamDelivery):
-            return self._relay(call, plan, delivery)
+            return self._relay(call, plan, StreamFlow(delivery, way.again))
         return await self._whole(call, plan, delivery)
 
     async def _demand(self, call: Call, caller: Caller, prompt: Prompt, request: Request) -> Demand:
@@ -138,39 +140,18 @@ class ModelCalls:
         answers = min(_count(prompt.members.get("n")) or 1, _MOST_ANSWERS)
         return prompt.tokens() + min(bound, _LONGEST_ANSWER_TOKENS) * answers
 
-    async def _deliver(
-        self, call: Call, plan: Plan, targets: list[Target], demand: Demand
-    ) -> Delivery:
-        routing = self._routing
-
-        async def attempt(target: Target, number: int) -> Delivery:
-            started_s = routing.steady_s()
-            try:
-                delivery = await routing.attempts.make(plan, target, number)
-            except BackendFailed as failure:
-                _log.warning("request %s attempt %d: %s", call.request_id, number, failure)
-                if failure.may_have_cost:
-                    call.record_attempt(number, _attempt_outcome(target, failure, number))
-                raise
-            routing.failover.answered(target, delivery.headers)
-            if routing.latencies is not None and delivery.status == _OK:
-                seconds = routing.steady_s() - started_s
-                routing.latencies.observe(target.circuit, demand.kind, seconds)
-            return delivery
-
-        return await routing.failover.run(targets, attempt, demand)
-
-    def _relay(self, call: Call, plan: Plan, delivery: StreamDelivery) -> Answer:
+    def _relay(self, call: Call, plan: Plan, flow: StreamFlow) -> Answer:
+        delivery = flow.delivery
         call.streamed = True
 
         def remember(response_id: str, event: UsageEvent | None) -> None:
-            tenant, target = call.payer.tenant, delivery.target
+            tenant, target = call.payer.tenant, flow.delivery.target
             self._background.start(self._memory.created(tenant, plan, target, response_id, event))
 
         account = CallAccount(
-            plan, delivery, remember if _is_stored(plan) else None, self._routing.count_tokens
+            plan, remember if _is_stored(plan) else None, self._routing.count_tokens
         )
-        relay = StreamRelay(delivery, call, account, self._drain, self._background)
+        relay = StreamRelay(flow, call, account, self._drain, self._background)
         return Answer(status=delivery.status, headers=self._headers(delivery), body=relay)
 
     async def _whole(self, call: Call, plan: Plan, delivery: WholeDelivery) -> Answer:
@@ -191,6 +172,53 @@ class ModelCalls:
             return answer_headers(delivery)
         left = self._routing.failover.remaining(delivery.asked)
         return (*answer_headers(delivery), *remaining_headers(left))
+
+
+class _Way:
+    """One call's way through the backends."""
+
+    def __init__(
+        self, routing: Routing, call: Call, plan: Plan, targets: list[Target], demand: Demand
+    ) -> None:
+        self._routing = routing
+        self._call = call
+        self._plan = plan
+        self._kind: Kind = demand.kind
+        self._journey = routing.failover.start(targets, demand)
+
+    async def first(self) -> Delivery:
+        """The first good answer.
+
+        Raises:
+            Exhausted: There is none.
+        """
+        return await self._journey.go(self._attempt)
+
+    async def again(self, failure: BackendFailed) -> Delivery:
+        """The next one, after a stream that turned out bad; raises as `first`."""
+        self._note(self._delivered.asked, failure, self._delivered.attempts)
+        self._journey.turned_bad(failure)
+        return await self._journey.go(self._attempt)
+
+    async def _attempt(self, target: Target, number: int) -> Delivery:
+        routing = self._routing
+        started_s = routing.steady_s()
+        try:
+            delivery = await routing.attempts.make(self._plan, target, number)
+        except BackendFailed as failure:
+            self._note(target, failure, number)
+            raise
+        routing.failover.answered(target, delivery.headers)
+        if routing.latencies is not None and delivery.status == _OK:
+            seconds = routing.steady_s() - started_s
+            routing.latencies.observe(target.circuit, self._kind, seconds)
+        self._delivered = delivery
+        return delivery
+
+    def _note(self, target: Target, failure: BackendFailed, number: int) -> None:
+        _log.warning("request %s attempt %d: %s", self._call.request_id, number, failure)
+        if failure.may_have_cost:
+            self._call.record_attempt(number, _attempt_outcome(target, failure, number))
 
 
 def _count(value: object) -> int | None:

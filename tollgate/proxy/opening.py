@@ -56,7 +56,7 @@ class Opening:
             if frame is None:
                 break
             kind = self.meter.see(frame)
-            if kind == "error" and _error_code(frame.data) not in _FINAL_CODES:
+            if kind == "error" and not is_final_error(frame.data):
                 raise self._failed(f"{backend} began its stream with an error")
             self.seen.append((frame, kind))
             size += len(frame.raw)
@@ -86,12 +86,12 @@ class _ErrorFrame(msgspec.Struct):
     code: Any = None
 
 
-def _error_code(data: bytes) -> str | None:
-    """The code of an error in any of the apis' shapes; None if there is none to read."""
+def is_final_error(data: bytes) -> bool:
+    """Whether an error frame, in any of the apis' shapes, is about the request."""
     try:
         frame = msgspec.json.decode(data, type=_ErrorFrame)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
+        return False
     error = frame.error or (frame.response.error if frame.response else None)
     codes = [frame.code] if error is None else [error.code, error.type]
-    return next((code for code in codes if isinstance(code, str) and code in _FINAL_CODES), None)
+    return any(isinstance(code, str) and code in _FINAL_CODES for code in codes)

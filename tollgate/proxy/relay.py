@@ -7,15 +7,14 @@ the rest of the stream is drained in the background, within a bound.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Coroutine
 from typing import Any, Final, Protocol
 
 import msgspec
 
-from tollgate.proxy.attempt import StreamDelivery
 from tollgate.proxy.metering import Call, Outcome
 from tollgate.proxy.ports import BackendFailed
+from tollgate.proxy.stream_flow import StreamFlow
 from tollgate.usage.estimate import CHARACTERS_PER_TOKEN
 from tollgate.usage.event import UsageEvent
 from tollgate.usage.extraction import FrameKind, StreamMeter
@@ -66,7 +65,7 @@ class Account(Protocol):
         """A frame went by that is no content; the meter has seen it."""
         ...
 
-    def outcome(self, meter: StreamMeter) -> Outcome:
+    def outcome(self, flow: StreamFlow) -> Outcome:
         """What the stream has used, as far as it was seen."""
         ...
 
@@ -86,7 +85,7 @@ class StreamRelay:
     """An async iterator of bytes for the client; whoever stops early calls `abandon`.
 
     Args:
-        delivery: The stream.
+        flow: The stream.
         call: Takes the event.
         account: Says what it is counted as.
         bounds: Of the drain.
@@ -95,15 +94,13 @@ class StreamRelay:
 
     def __init__(
         self,
-        delivery: StreamDelivery,
+        flow: StreamFlow,
         call: Call,
         account: Account,
         bounds: DrainBounds,
         background: Background,
     ) -> None:
-        self._frames = delivery.frames
-        self._opening = deque(delivery.opening.seen)
-        self._meter = delivery.opening.meter
+        self._flow = flow
         self._call = call
         self._account = account
         self._bounds = bounds
@@ -118,7 +115,7 @@ class StreamRelay:
     async def __anext__(self) -> bytes:
         while not self._over:
             try:
-                seen = self._opening.popleft() if self._opening else await self._next()
+                seen = await self._flow.next()
             except BackendFailed:
                 self._end()
                 if self._complete:
@@ -136,44 +133,39 @@ class StreamRelay:
             self._over = True
             self._background.start(self._drain())
 
-    async def _next(self) -> tuple[Frame, FrameKind] | None:
-        frame = await self._frames.next()
-        return None if frame is None else (frame, self._meter.see(frame))
-
     def _note(self, frame: Frame, kind: FrameKind) -> FrameKind:
         self._seen += 1
         if kind == "content":
             self._call.saw_content()
             return kind
-        self._account.saw(self._meter, frame, kind)
+        self._account.saw(self._flow.meter, frame, kind)
         if kind == "done":
             self._complete = True
             self._record(cancelled=False)
         return kind
 
     async def _drain(self) -> None:
-        most = self._meter.output_characters + self._bounds.tokens * CHARACTERS_PER_TOKEN
+        flow, meter = self._flow, self._flow.meter
+        flow.stay()
+        most = meter.output_characters + self._bounds.tokens * CHARACTERS_PER_TOKEN
         try:
             async with asyncio.timeout(self._bounds.timeout_s):
-                while self._meter.output_characters <= most:
-                    seen = self._opening.popleft() if self._opening else await self._next()
-                    if seen is None:
-                        break
+                while meter.output_characters <= most and (seen := await flow.next()):
                     if seen[1] != "content":
-                        self._account.saw(self._meter, *seen)
+                        self._account.saw(meter, *seen)
         except (BackendFailed, TimeoutError):
             pass  # what was seen until then is the best there is, and marked as estimated
         finally:
-            self._frames.close()
+            flow.close()
             self._record(cancelled=True)
 
     def _end(self) -> None:
         self._over = True
-        self._frames.close()
+        self._flow.close()
         self._record(cancelled=False)
 
     def _record(self, *, cancelled: bool) -> None:
-        outcome = self._account.outcome(self._meter)
+        outcome = self._account.outcome(self._flow)
         event = self._call.record(msgspec.structs.replace(outcome, cancelled=cancelled))
         if event is not None:
             self._account.recorded(event)

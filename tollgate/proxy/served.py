@@ -15,7 +15,6 @@ import msgspec
 from tollgate.proxy.messages import Headers
 from tollgate.proxy.pool import Target
 
-
 _TELLING: Final = frozenset(
     {"x-ms-region", "x-ms-deployment-name", "x-ms-spillover-from-deployment"}
 )

@@ -28,6 +28,7 @@ from tollgate.proxy.routes import StoredRoute
 from tollgate.proxy.stored_responses import StoredResponse
 from tollgate.proxy.stored_state import unknown_response
 from tollgate.proxy.stream_accounts import ReadingAccount
+from tollgate.proxy.stream_flow import StreamFlow
 from tollgate.proxy.upstream_requests import forwarded_headers, stored_request
 from tollgate.usage.extraction import Measurement, measure_answer
 from tollgate.usage.tokens import NO_TOKENS
@@ -77,8 +78,8 @@ class StoredCalls:
         delivery = await self._ask(stored, question)
         if isinstance(delivery, StreamDelivery):
             call.streamed = True
-            account = ReadingAccount(delivery, partial(self._saw, stored))
-            relay = StreamRelay(delivery, call, account, self._drain, self._background)
+            account = ReadingAccount(partial(self._saw, stored))
+            relay = StreamRelay(StreamFlow(delivery), call, account, self._drain, self._background)
             return Answer(status=delivery.status, headers=answer_headers(delivery), body=relay)
         await self._learn(stored, route, delivery)
         call.record(_reading(delivery))

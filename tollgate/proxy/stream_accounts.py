@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from tollgate.proxy.attempt import StreamDelivery
 from tollgate.proxy.metering import Outcome
 from tollgate.proxy.prompts import CountTokens
+from tollgate.proxy.stream_flow import StreamFlow
 from tollgate.proxy.upstream_requests import Plan
 from tollgate.usage.estimate import estimated_counts
 from tollgate.usage.event import Provenance, UsageEvent
@@ -28,7 +28,6 @@ class CallAccount:
 
     Args:
         plan: The request.
-        delivery: The stream.
         remember: For an answer that is stored.
         count_tokens: The tokenizer for an estimate, if there is one.
     """
@@ -36,13 +35,11 @@ class CallAccount:
     def __init__(
         self,
         plan: Plan,
-        delivery: StreamDelivery,
         remember: Remember | None = None,
         count_tokens: CountTokens | None = None,
     ) -> None:
         self._plan = plan
         self._count_tokens = count_tokens
-        self._delivery = delivery
         self._remember = remember
         self._remembered = False
         self.hides_usage = plan.injects_usage
@@ -63,16 +60,16 @@ class CallAccount:
         if pending and self._remember is not None and response_id is not None:
             self._remember(response_id, event)
 
-    def outcome(self, meter: StreamMeter) -> Outcome:
+    def outcome(self, flow: StreamFlow) -> Outcome:
         """See `Account.outcome`."""
-        provenance, tokens = self._usage(meter)
+        provenance, tokens = self._usage(flow.meter)
         return Outcome(
             provenance=provenance,
             tokens=tokens,
-            status=self._delivery.status,
-            target=self._delivery.target,
-            measurement=meter.measurement,
-            attempts=self._delivery.attempts,
+            status=flow.delivery.status,
+            target=flow.delivery.target,
+            measurement=flow.meter.measurement,
+            attempts=flow.delivery.attempts,
         )
 
     def _usage(self, meter: StreamMeter) -> tuple[Provenance, Tokens | None]:
@@ -96,13 +93,11 @@ class ReadingAccount:
     """A stream that repeats what a response brought, which was counted when it was created.
 
     Args:
-        delivery: The stream.
         on_end: Called when the stream says how the response ended.
     """
 
-    def __init__(self, delivery: StreamDelivery, on_end: Callable[[Measurement], None]) -> None:
+    def __init__(self, on_end: Callable[[Measurement], None]) -> None:
         self.hides_usage = False
-        self._delivery = delivery
         self._on_end = on_end
 
     def saw(self, meter: StreamMeter, frame: Frame, kind: FrameKind) -> None:
@@ -114,13 +109,13 @@ class ReadingAccount:
     def recorded(self, event: UsageEvent) -> None:
         """See `Account.recorded`; nothing is left to do."""
 
-    def outcome(self, meter: StreamMeter) -> Outcome:
+    def outcome(self, flow: StreamFlow) -> Outcome:
         """See `Account.outcome`; reading uses nothing."""
         return Outcome(
             provenance="none",
             tokens=NO_TOKENS,
-            status=self._delivery.status,
-            target=self._delivery.target,
-            measurement=Measurement(response_id=meter.measurement.response_id),
-            attempts=self._delivery.attempts,
+            status=flow.delivery.status,
+            target=flow.delivery.target,
+            measurement=Measurement(response_id=flow.meter.measurement.response_id),
+            attempts=flow.delivery.attempts,
         )

@@ -7,11 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from ipaddress import ip_address
 from itertools import chain, zip_longest
 from typing import Any, Final
 
 # How long an address may take before the next one is tried beside it; section 8 of the RFC.
 _HEAD_START_S: Final = 0.25
+
+# Threads of their own: a resolver that hangs must not keep other work, nor other work it, from one.
+_RESOLVERS: Final = ThreadPoolExecutor(16, "resolver")
 
 # A socket address is what the resolver gave, whatever its family makes of it.
 Address = tuple[socket.AddressFamily, Any]
@@ -23,9 +29,20 @@ async def open_socket(host: str, port: int) -> socket.socket:
     Raises:
         OSError: The name is not known, or none of its addresses answers.
     """
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    if _is_address(host):
+        found = look_up()
+    else:
+        found = await asyncio.get_running_loop().run_in_executor(_RESOLVERS, look_up)
     return await first_connected(interleaved([(entry[0], entry[4]) for entry in found]))
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def interleaved(addresses: list[Address]) -> list[Address]:

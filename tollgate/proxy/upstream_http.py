@@ -20,6 +20,9 @@ from tollgate.proxy.upstream_pool import ConnectionPool
 # A stream that says nothing for so long is dead: load balancers cut idle connections at 4 minutes.
 _SILENCE_TIMEOUT_S: Final = 240.0
 _CONNECT_TIMEOUT_S: Final = 5.0
+# A backend that had closed an idle connection says so within one round trip. One that is silent
+# for longer and then breaks off has been at work on the request, and may bill it.
+_CLOSED_WHILE_IDLE_S: Final = 0.5
 # Connections that were given up here; the backend may well be at work.
 _OUR_OWN_ENDS: Final = frozenset({TimeoutError.__name__, ConnectionAbortedError.__name__})
 
@@ -58,8 +61,11 @@ class HttpUpstream:
         head = request_head(request, origin, target)
         connection = self._pool.take(origin)
         if connection is not None:
+            loop = asyncio.get_running_loop()
+            sent_s = loop.time()
             await _exchange(connection, head, request.body)
-            if connection.heard or connection.broken in _OUR_OWN_ENDS:
+            was_at_work = connection.heard or loop.time() - sent_s > _CLOSED_WHILE_IDLE_S
+            if was_at_work or connection.broken in _OUR_OWN_ENDS:
                 return self._answer(origin, connection)
         connection = await self._connect(origin)
         await _exchange(connection, head, request.body)

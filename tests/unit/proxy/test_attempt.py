@@ -26,9 +26,11 @@ from tollgate.proxy.attempt import AttemptBounds, Attempts, Delivery, StreamDeli
 from tollgate.proxy.pool import Target
 from tollgate.proxy.ports import BackendFailed
 from tollgate.proxy.prompts import read_prompt
+from tollgate.proxy.routes import Route
 from tollgate.proxy.upstream_requests import plan_of
 
 ROUTE = route("/openai/deployments/gpt-4o-mini/chat/completions")
+RESPONSES = route("/openai/v1/responses")
 SPARE = deployment(name="spare", deployment_type="standard")
 AT = Target(
     backend(deployments={"gpt-4o-mini": deployment(), "other-alias": SPARE}),
@@ -41,14 +43,15 @@ async def attempt(
     at: Target = AT,
     stream: bool = True,
     body: bytes | None = None,
+    route: Route = ROUTE,
 ) -> Delivery:
     attempts = Attempts(
         FakeUpstream(*script),
         FakeClock().clock,
         AttemptBounds(first_byte_timeout_s=0.02, answer_timeout_s=0.03, max_answer_bytes=10_000),
     )
-    prompt = read_prompt(ROUTE, None, body or chat(stream=stream))
-    plan = plan_of(ROUTE, "gpt-4o-mini", request(query=""), prompt)
+    prompt = read_prompt(route, None, body or chat(stream=stream))
+    plan = plan_of(route, "gpt-4o-mini", request(query=""), prompt)
     return await attempts.make(plan, at, 2)
 
 
@@ -139,43 +142,46 @@ async def test_a_body_may_take_longer_than_the_first_byte() -> None:
     assert isinstance(await attempt(FakeAnswer(later, b"{}")), WholeDelivery)
 
 
-EARLY = sse({"choices": [], "prompt_filter_results": []})
+CREATED = sse({"type": "response.created", "response": {"id": "resp_1"}})
+DELTA = sse({"type": "response.output_text.delta", "delta": "Hi"})
+FAILED = sse({"type": "response.failed", "response": {"error": {"code": "server_error"}}})
 
 
-async def test_frames_before_the_first_content_are_held_back() -> None:
-    delivery = await attempt(stream(EARLY, HELLO, HELLO))
+async def test_frames_before_a_responses_first_content_are_held_back() -> None:
+    delivery = await attempt(stream(CREATED, DELTA, DELTA), route=RESPONSES)
     assert isinstance(delivery, StreamDelivery)
-    assert [frame.raw for frame, _ in delivery.opening.seen] == [EARLY, HELLO]
+    assert [frame.raw for frame, _ in delivery.opening.seen] == [CREATED, DELTA]
 
 
-async def test_an_error_before_the_first_content_lets_another_backend_be_asked() -> None:
-    answer = stream(EARLY, ERROR)
-    assert (await failure(answer)).may_have_cost
+@pytest.mark.parametrize("end", [FAILED, BackendFailed("broken", may_have_cost=True)])
+async def test_an_end_before_a_responses_first_content_is_a_failure(
+    end: bytes | BackendFailed,
+) -> None:
+    answer = stream(CREATED, end)
+    with pytest.raises(BackendFailed) as failed:
+        await attempt(answer, route=RESPONSES)
+    assert failed.value.may_have_cost
     assert answer.closed
 
 
-async def test_a_break_before_the_first_content_lets_another_backend_be_asked() -> None:
-    await failure(stream(EARLY, BackendFailed("broken", may_have_cost=True)))
-
-
-async def test_a_stream_that_begins_and_then_thinks_is_let_go() -> None:
-    delivery = await attempt(stream(EARLY, asyncio.Event()))
+async def test_a_response_that_begins_and_then_thinks_is_let_go() -> None:
+    delivery = await attempt(stream(CREATED, asyncio.Event()), route=RESPONSES)
     assert isinstance(delivery, StreamDelivery)
-    assert [frame.raw for frame, _ in delivery.opening.seen] == [EARLY]
+    assert [frame.raw for frame, _ in delivery.opening.seen] == [CREATED]
 
 
-async def test_a_stream_in_the_background_is_let_go_with_its_id() -> None:
-    answer = stream(EARLY, EARLY, HELLO)
-    delivery = await attempt(answer, body=chat(stream=True, background=True))
+async def test_a_response_in_the_background_is_let_go_with_its_id() -> None:
+    answer = stream(CREATED, CREATED, DELTA)
+    delivery = await attempt(answer, body=chat(stream=True, background=True), route=RESPONSES)
     assert isinstance(delivery, StreamDelivery)
     assert len(delivery.opening.seen) == 1
 
 
 async def test_an_error_that_every_backend_would_give_is_delivered() -> None:
     blocked = sse({"error": {"code": "content_filter", "message": "no"}})
-    delivery = await attempt(stream(EARLY, blocked))
+    delivery = await attempt(stream(blocked))
     assert isinstance(delivery, StreamDelivery)
-    assert [kind for _, kind in delivery.opening.seen] == ["other", "error"]
+    assert [kind for _, kind in delivery.opening.seen] == ["error"]
 
 
 async def test_an_empty_stream_is_a_failure_that_may_have_cost() -> None:

@@ -64,6 +64,41 @@ async def test_a_failed_target_is_left_alone_until_its_time_is_over() -> None:
     assert await asked.run() == ("a", 1)
 
 
+async def test_a_target_that_failed_lately_is_asked_rather_than_refused() -> None:
+    asked = Asked(BROKEN, targets=TARGETS[:1])
+    with pytest.raises(Exhausted):
+        await asked.run()
+    assert await asked.run() == ("a", 1)
+    assert await asked.run() == ("a", 1)
+    assert asked.names == ["a", "a", "a"]
+
+
+async def test_a_target_that_throttles_is_left_alone_even_if_nobody_else_is_there() -> None:
+    asked = Asked(THROTTLED, targets=TARGETS[:1])
+    for _ in range(2):
+        with pytest.raises(Exhausted) as exhausted:
+            await asked.run()
+        assert exhausted.value.status == 429
+    assert asked.names == ["a"]
+
+
+async def test_a_journey_goes_on_after_an_answer_that_turned_bad() -> None:
+    asked = Asked()
+    journey = asked.failover.start(asked.targets, HIGH)
+
+    async def attempt(at: Target, number: int) -> tuple[str, int]:
+        return at.backend.name, number
+
+    assert await journey.go(attempt) == ("a", 1)
+    for expected in (("b", 2), ("c", 3)):
+        journey.turned_bad(BROKEN)
+        assert await journey.go(attempt) == expected
+    journey.turned_bad(BROKEN)
+    with pytest.raises(Exhausted) as exhausted:
+        await journey.go(attempt)
+    assert exhausted.value.attempts == 3
+
+
 async def test_the_budget_of_attempts_is_kept() -> None:
     asked = Asked(BROKEN, BROKEN, BROKEN)
     with pytest.raises(Exhausted) as exhausted:

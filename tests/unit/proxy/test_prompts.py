@@ -66,6 +66,11 @@ def test_only_true_asks_for_a_stream(stream: object, streamed: bool) -> None:  #
     assert prompt(chat(stream=stream)).streamed is streamed
 
 
+@pytest.mark.parametrize(("form", "streamed"), [("sse", True), ("audio", False)])
+def test_speech_is_streamed_by_its_stream_format(form: str, streamed: bool) -> None:  # noqa: FBT001  a case
+    assert prompt(chat(stream_format=form)).streamed is streamed
+
+
 def test_the_deployment_is_named_by_the_path_or_else_by_the_model() -> None:
     named = prompt(chat(model="gpt-4o"))
     assert find_alias(DATED, named) == "mini"

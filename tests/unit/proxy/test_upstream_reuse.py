@@ -13,8 +13,11 @@ from tollgate.proxy.ports import BackendFailed, UpstreamRequest
 class ClosingServer:
     """Answers so many requests of each connection, and closes it at the next one."""
 
-    def __init__(self, answers: int, *, last_words: bytes = b"", fails: bool = False) -> None:
+    def __init__(
+        self, answers: int, *, last_words: bytes = b"", fails: bool = False, works_s: float = 0
+    ) -> None:
         self._answers = answers
+        self._works_s = works_s
         self._last_words = last_words
         self._fails = fails
         self.requests: list[bytes] = []
@@ -25,6 +28,7 @@ class ClosingServer:
             await self._next(reader)
             writer.write(OK + LENGTH_5 + b"hello")
         await self._next(reader)
+        await asyncio.sleep(self._works_s)
         writer.write(self._last_words)
 
     async def _next(self, reader: asyncio.StreamReader) -> None:
@@ -60,6 +64,14 @@ async def test_a_replaced_connection_that_breaks_too_is_a_failure() -> None:
 
 async def test_an_old_connection_that_breaks_within_the_headers_is_not_replaced() -> None:
     server = ClosingServer(1, last_words=b"HTTP/1.1 200 OK\r\nx-a: ")
+    with pytest.raises(BackendFailed) as failed:
+        await asked_twice(server)
+    assert failed.value.may_have_cost
+    assert len(server.requests) == 2
+
+
+async def test_an_old_connection_on_which_a_backend_was_at_work_is_not_replaced() -> None:
+    server = ClosingServer(1, works_s=0.6)
     with pytest.raises(BackendFailed) as failed:
         await asked_twice(server)
     assert failed.value.may_have_cost

@@ -1,0 +1,253 @@
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+import uvicorn
+from uvicorn.server import ServerState
+
+from tollgate.local.bounded_http import MAX_HEAD_BYTES, BoundedHttp
+
+GET = b"GET /%b HTTP/1.1\r\nhost: x\r\n\r\n"
+LAST = b"GET /last HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+CHUNKED = b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"
+LARGE = b"x-long: " + b"a" * MAX_HEAD_BYTES + b"\r\n"
+
+
+class QuickHttp(BoundedHttp):
+    """Does not wait for long."""
+
+    head_timeout_s = 0.2
+    send_timeout_s = 0.2
+
+
+class App:
+    """Answers with the path and the length of the body."""
+
+    def __init__(self) -> None:
+        self.served: list[str] = []
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        length = 0
+        while scope["path"] != "/early":
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return
+            length += len(message["body"])
+            if not message["more_body"]:
+                break
+        await self.gate.wait()
+        self.served.append(scope["path"])
+        body = b"." * 50_000_000 if scope["path"] == "/much" else f"{scope['path']} {length};"
+        content = body if isinstance(body, bytes) else body.encode()
+        headers = [(b"content-length", str(len(content)).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": content})
+
+
+class Client:
+    """One raw connection."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader, self.writer = reader, writer
+
+    def send(self, *parts: bytes) -> None:
+        self.writer.write(b"".join(parts))
+
+    async def rest(self) -> bytes:
+        """All that is said until the end."""
+        async with asyncio.timeout(5):
+            try:
+                return await self.reader.read()
+            except ConnectionError:
+                return b""
+
+    async def said(self, text: bytes) -> None:
+        async with asyncio.timeout(5):
+            await self.reader.readuntil(text)
+
+
+@asynccontextmanager
+async def connected(app: App, protocol: type[BoundedHttp] = BoundedHttp) -> AsyncGenerator[Client]:
+    config = uvicorn.Config(app, ws="none", lifespan="off", log_config=None, access_log=False)
+    config.load()
+    state, loop = ServerState(), asyncio.get_running_loop()
+    server = await loop.create_server(lambda: protocol(config, state, {}), "127.0.0.1", 0)
+    reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+    try:
+        yield Client(reader, writer)
+    finally:
+        writer.transport.abort()
+        server.close()
+        async with asyncio.timeout(5):
+            while state.connections or state.tasks:  # noqa: ASYNC110  nothing tells of it
+                await asyncio.sleep(0.005)
+
+
+def refused(raw: bytes) -> tuple[int, str]:
+    """Status and code of the one answer that there is."""
+    head, _, body = raw.partition(b"\r\n\r\n")
+    assert b"connection: close" in head
+    return int(head.split()[1]), json.loads(body)["error"]["code"]
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [b"GET / HTTP/1.1\r\n", LARGE, b"\r\n"],
+        [b"GET /", b"a" * MAX_HEAD_BYTES, b"a" * MAX_HEAD_BYTES],
+        [b"POST / HTTP/1.1\r\ncontent-length: 2\r\n", LARGE, b"\r\n", b"{}"],
+        [CHUNKED, b"1\r\na\r\n0\r\n", LARGE],
+        [CHUNKED, b"1;", b"a" * MAX_HEAD_BYTES, b"a" * MAX_HEAD_BYTES],
+    ],
+    ids=["header", "path", "before a body", "trailer", "chunk extension"],
+)
+@pytest.mark.parametrize("whole", [True, False])
+async def test_what_is_no_body_is_bounded(parts: list[bytes], whole: bool) -> None:  # noqa: FBT001  a case
+    app = App()
+    async with connected(app) as client:
+        sent = b"".join(parts)
+        length = len(sent) if whole else 4000
+        for at in range(0, len(sent), length):
+            client.send(sent[at : at + length])
+            await asyncio.sleep(0)
+        await asyncio.sleep(0.02)
+        client.send(b"a" * MAX_HEAD_BYTES, b"a" * MAX_HEAD_BYTES)
+        assert (await client.rest()).startswith(b"HTTP/1.1 431")
+    assert app.served == []
+
+
+async def test_who_is_refused_is_told_why_and_not_served() -> None:
+    app = App()
+    async with connected(app) as client:
+        client.send(b"GET / HTTP/1.1\r\n", LARGE, b"\r\n", LAST)
+        assert refused(await client.rest()) == (431, "headers_too_large")
+    assert app.served == []
+
+
+async def test_a_head_within_bounds_is_served() -> None:
+    async with connected(App()) as client:
+        client.send(LAST[:-2], b"x-long: ", b"a" * (MAX_HEAD_BYTES - 200), b"\r\n\r\n")
+        assert (await client.rest()).endswith(b"/last 0;")
+
+
+async def test_a_body_may_be_long_and_in_small_pieces() -> None:
+    async with connected(App()) as client:
+        client.send(CHUNKED, b"1\r\na\r\n" * 100_000, b"0\r\n\r\n", LAST)
+        answers = await client.rest()
+    assert b"/ 100000;" in answers
+    assert answers.endswith(b"/last 0;")
+
+
+async def test_a_long_body_is_not_taken_for_the_next_head() -> None:
+    async with connected(App()) as client:
+        client.send(b"POST / HTTP/1.1\r\ncontent-length: 200000\r\n\r\n", b"a" * 200_000, LAST[:9])
+        await client.said(b"/ 200000;")
+        client.send(LAST[9:])
+        assert (await client.rest()).endswith(b"/last 0;")
+
+
+@pytest.mark.parametrize("begun", [b"", b"GET", b"GET / HTTP/1.1\r\nhost: x\r\n", b"\r\n\r\n"])
+async def test_a_head_that_does_not_arrive_is_not_waited_for(begun: bytes) -> None:
+    async with connected(App(), QuickHttp) as client:
+        client.send(begun)
+        assert refused(await client.rest()) == (408, "request_timeout")
+
+
+@pytest.mark.parametrize("begun", [b"\r\n", b"GET / HTTP"])
+async def test_nor_is_the_next_one(begun: bytes) -> None:
+    async with connected(App(), QuickHttp) as client:
+        client.send(GET % b"one")
+        await client.said(b"/one 0;")
+        client.send(begun)
+        assert (await client.rest())[:12] in {b"", b"HTTP/1.1 408"}
+
+
+async def test_the_rest_of_a_body_that_is_answered_is_not_waited_for() -> None:
+    async with connected(App(), QuickHttp) as client:
+        client.send(b"POST /early HTTP/1.1\r\ncontent-length: 9\r\n\r\n")
+        await client.said(b"/early 0;")
+        client.send(b"a")
+        assert await client.rest() == b""
+
+
+async def test_a_slow_body_is_the_apps_affair() -> None:
+    async with connected(App(), QuickHttp) as client:
+        client.send(b"POST / HTTP/1.1\r\nconnection: close\r\ncontent-length: 2\r\n\r\n", b"a")
+        await asyncio.sleep(0.3)
+        client.send(b"a")
+        assert (await client.rest()).endswith(b"/ 2;")
+
+
+MALFORMED = {
+    "no http": b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n",
+    "length and chunks": CHUNKED.replace(b"host: x", b"content-length: 3"),
+    "two lengths": b"POST / HTTP/1.1\r\ncontent-length: 3\r\ncontent-length: 4\r\n\r\nabc",
+    "no length": b"POST / HTTP/1.1\r\ncontent-length: +3\r\n\r\nabc",
+    "a folded line": b"GET / HTTP/1.1\r\nx-a: b\r\n c\r\n\r\n",
+    "a space before the colon": b"GET / HTTP/1.1\r\nx-a : b\r\n\r\n",
+    "a nul": b"GET / HTTP/1.1\r\nx-a: b\0c\r\n\r\n",
+    "a cr": b"GET / HTTP/1.1\r\nx-a: b\rc: d\r\n\r\n",
+    "unknown encoding": b"POST / HTTP/1.1\r\ntransfer-encoding: xchunked\r\n\r\n",
+    "chunked and more": b"POST / HTTP/1.1\r\ntransfer-encoding: chunked, gzip\r\n\r\n",
+    "chunk size": CHUNKED + b"xyz\r\n",
+    "negative chunk size": CHUNKED + b"-1\r\n",
+    "huge chunk size": CHUNKED + b"fffffffffffffffff\r\n",
+    "chunk without its end": CHUNKED + b"1\r\nabc\r\n",
+}
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+async def test_what_is_not_http_is_refused_and_never_served(name: str) -> None:
+    app = App()
+    async with connected(app) as client:
+        client.send(MALFORMED[name], GET % b"smuggled")
+        assert refused(await client.rest()) == (400, "malformed_request")
+    assert app.served == []
+
+
+async def test_what_is_not_http_is_no_answer_to_the_request_before_it() -> None:
+    app = App()
+    app.gate.clear()
+    async with connected(app) as client:
+        client.send(GET % b"one", b"\0\0\r\n\r\n")
+        assert await client.rest() == b""
+        app.gate.set()
+
+
+async def test_pipelined_requests_are_answered_in_their_order() -> None:
+    async with connected(App()) as client:
+        client.send(GET % b"one", CHUNKED, b"3\r\nabc\r\n0\r\n\r\n", GET % b"two", LAST)
+        answers = await client.rest()
+    found = [answers.index(text) for text in (b"/one 0;", b"/ 3;", b"/two 0;", b"/last 0;")]
+    assert found == sorted(found)
+
+
+@pytest.mark.parametrize("protocol", ["websocket", "h2c"])
+async def test_nothing_is_upgraded_to(protocol: str) -> None:
+    async with connected(App()) as client:
+        client.send(f"GET /a HTTP/1.1\r\nupgrade: {protocol}\r\nconnection: upgrade\r\n".encode())
+        client.send(b"\r\n")
+        await client.said(b"/a 0;")
+
+
+async def test_who_does_not_read_is_not_waited_for() -> None:
+    async with connected(App(), QuickHttp) as client:
+        client.send(GET % b"much")
+        await asyncio.sleep(0.6)
+        assert len(await client.rest()) < 50_000_000
+
+
+async def test_who_reads_slowly_gets_all() -> None:
+    async with connected(App()) as client:
+        client.send(GET % b"much", LAST)
+        await client.said(b"\r\n\r\n")
+        async with asyncio.timeout(10):
+            assert len(await client.reader.readexactly(50_000_000)) == 50_000_000
+        assert (await client.rest()).endswith(b"/last 0;")
