@@ -55,8 +55,9 @@ class RecordingSink:
         self.begun: list[UsageEvent] = []
         self.events: list[UsageEvent] = []
 
-    def begin(self, event: UsageEvent) -> None:
-        self.begun.append(decode_event(encode_event(event)).event)
+    def begin(self, request_id: str, event: bytes) -> None:
+        self.begun.append(decode_event(event).event)
+        assert self.begun[-1].id == request_id
 
     def record(self, event: UsageEvent) -> None:
         self.events.append(decode_event(encode_event(event)).event)

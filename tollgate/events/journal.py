@@ -83,11 +83,11 @@ class Journal:
         """How many events wait to be published."""
         return self._depth
 
-    def begin(self, event: UsageEvent) -> None:
-        """Note that a request goes upstream."""
+    def begin(self, request_id: str, event: bytes) -> None:
+        """Note that a request goes upstream; `event`, encoded, stands for it if nothing follows."""
         segment = self._last  # the line may fill it, and begin another one
-        self._append(BEGUN, encode_event(event))
-        self._open_requests[event.id] = segment
+        self._append(BEGUN, event)
+        self._open_requests[request_id] = segment
 
     def record(self, event: UsageEvent) -> None:
         """Keep an event until it is published."""

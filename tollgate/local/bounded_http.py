@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from asyncio import TimerHandle, Transport
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from tollgate.local.corked_writes import CorkedTransport
 from tollgate.proxy.refusals import Refusal
 
 MAX_HEAD_BYTES: Final = 64 * 1024
@@ -50,7 +51,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     def connection_made(self, transport: Transport) -> None:
         """Wait for the first request."""
-        super().connection_made(transport)
+        super().connection_made(cast("Transport", CorkedTransport(transport, self.loop)))
         self._deadline = self.loop.call_later(self.head_timeout_s, self._refuse, _TOO_SLOW)
 
     def connection_lost(self, exc: Exception | None) -> None:

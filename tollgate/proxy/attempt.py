@@ -243,7 +243,8 @@ async def _read_error(answer: UpstreamAnswer) -> None:
 
 
 def _is_stream(answer: UpstreamAnswer) -> bool:
-    return answer.status == _OK and any(
-        name == "content-type" and value.lower().startswith(EVENT_STREAM_TYPE)
-        for name, value in answer.headers
-    )
+    if answer.status == _OK:
+        for name, value in answer.headers:
+            if name == "content-type":
+                return value.lower().startswith(EVENT_STREAM_TYPE)
+    return False

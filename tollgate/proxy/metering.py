@@ -19,6 +19,7 @@ from tollgate.usage.event import (
     DeploymentType,
     Provenance,
     Scope,
+    Template,
     UsageData,
     UsageEvent,
     usage_event,
@@ -30,6 +31,7 @@ _log: Final = logging.getLogger(__name__)
 
 # How the provider names a served model: name and version date.
 _LONGEST_NAME: Final = 256
+_MOST_TEMPLATES: Final = 4096
 _DATED_MODEL: Final = re.compile(r"(?P<model>.+)-(?P<version>\d{4}-\d{2}-\d{2})")
 
 
@@ -52,6 +54,7 @@ class Meter:
         self.gateway_id = gateway_id
         self.sink = sink
         self.clock = clock
+        self.templates: dict[tuple[object, ...], Template] = {}  # of events of begun requests
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,7 +95,17 @@ class Call:
 
     def begin(self) -> None:
         """The request goes upstream: leave a trace in case the process dies."""
-        self._meter.sink.begin(self._event(Outcome(provenance="unknown", tokens=None, status=None)))
+        meter, payer = self._meter, self.payer
+        key = (*msgspec.structs.astuple(payer), self.api, self.alias, self.streamed)
+        template = meter.templates.get(key)
+        if template is None:
+            if len(meter.templates) >= _MOST_TEMPLATES:
+                meter.templates.clear()
+            event = self._event(Outcome(provenance="unknown", tokens=None, status=None))
+            data = msgspec.structs.replace(event.data, latency_ms=None)  # another one for each
+            event = msgspec.structs.replace(event, data=data)
+            template = meter.templates[key] = Template(event)
+        meter.sink.begin(self.request_id, template.encode(self.request_id, meter.clock.now()))
         self._begun = True
 
     def saw_content(self) -> None:

@@ -99,7 +99,7 @@ class Upstream(Protocol):
 class UsageSink(Protocol):
     """Where usage goes. Neither call waits for a network, and neither may lose the event."""
 
-    def begin(self, event: UsageEvent) -> None:
+    def begin(self, request_id: str, event: bytes) -> None:
         """A request goes upstream: should the process die, this (unknown) event stands for it."""
         ...
 

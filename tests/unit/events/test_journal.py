@@ -59,7 +59,7 @@ def test_batches_are_cut_by_count(journal: Journal) -> None:
 
 def test_batches_are_cut_by_bytes_of_events_and_one_too_big_goes_alone(journal: Journal) -> None:
     for number in range(3):
-        journal.begin(event(f"req-{number}"))
+        journal.begin(f"req-{number}", raw_event(f"req-{number}"))
         journal.record(event(f"req-{number}"))
     size = len(raw_event("req-0"))
     assert [len(batch) for batch in _drain(journal, max_bytes=2 * size)] == [2, 1]
@@ -68,7 +68,7 @@ def test_batches_are_cut_by_bytes_of_events_and_one_too_big_goes_alone(journal: 
 
 
 def test_a_begun_request_is_no_event(journal: Journal) -> None:
-    journal.begin(event("req-1", provenance="unknown", tokens=None))
+    journal.begin("req-1", raw_event("req-1", provenance="unknown", tokens=None))
     assert journal.depth == 0
     assert journal.next_batch(ALL, ALL).events == []
     journal.record(event("req-1"))
@@ -78,7 +78,7 @@ def test_a_begun_request_is_no_event(journal: Journal) -> None:
 def test_each_event_wakes_who_publishes(tmp_path: Path) -> None:
     woken: list[int] = []
     journal = Journal(tmp_path, on_append=lambda: woken.append(journal.depth))
-    journal.begin(event("req-1"))
+    journal.begin("req-1", raw_event("req-1"))
     journal.record(event("req-1"))
     assert woken == [1]
     journal.close()
@@ -97,7 +97,7 @@ def test_batches_reach_over_segments_in_order(tmp_path: Path) -> None:
 def test_segments_go_when_they_are_published_and_nothing_open_is_in_them(tmp_path: Path) -> None:
     journal = Journal(tmp_path, segment_bytes=1)
     journal.record(event("req-0"))
-    journal.begin(event("req-1"))
+    journal.begin("req-1", raw_event("req-1"))
     journal.record(event("req-2"))
     _drain(journal)
     kept = ["00000001.jsonl", "00000002.jsonl", "00000003.jsonl"]
@@ -121,7 +121,7 @@ def test_what_a_killed_process_would_publish_again_is_little(tmp_path: Path) -> 
 
 def test_a_journal_with_nothing_left_leaves_nothing_behind(tmp_path: Path) -> None:
     journal = Journal(tmp_path, segment_bytes=1)
-    journal.begin(event("req-1"))
+    journal.begin("req-1", raw_event("req-1"))
     journal.record(event("req-1"))
     _drain(journal)
     journal.close()
@@ -183,7 +183,7 @@ def test_a_request_is_not_begun_on_a_full_disk(
     journal: Journal, full_disk: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(OSError, match="only a part of a line"):
-        journal.begin(event("req-1"))
+        journal.begin("req-1", raw_event("req-1"))
     full_disk.undo()
 
 

@@ -23,12 +23,12 @@ UNKNOWN: dict[str, Any] = {"provenance": "unknown", "tokens": None}
 WRITER = """
 import sys
 from pathlib import Path
-from builders import event
+from builders import event, raw_event
 from tollgate.events.journal import Journal
 
 journal = Journal(Path(sys.argv[1]), segment_bytes=20_000)
 for number in range(1_000_000):
-    journal.begin(event(f"req-{number}", provenance="unknown", tokens=None))
+    journal.begin(f"req-{number}", raw_event(f"req-{number}", provenance="unknown", tokens=None))
     if number % 10 != 7:
         journal.record(event(f"req-{number}"))
     print(number, flush=True)
@@ -48,9 +48,9 @@ def _recovered(folder: Path) -> list[UsageEvent]:
 def _abandoned(folder: Path) -> Journal:
     """A journal whose writer is dead: its lock is free."""
     journal = Journal(folder, segment_bytes=1)
-    journal.begin(event("open", **UNKNOWN))
+    journal.begin("open", raw_event("open", **UNKNOWN))
     journal.record(event("req-1"))
-    journal.begin(event("req-2", **UNKNOWN))
+    journal.begin("req-2", raw_event("req-2", **UNKNOWN))
     journal.record(event("req-2"))
     journal.close()
     return journal

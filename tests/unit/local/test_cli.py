@@ -53,7 +53,10 @@ def test_good_settings_are_said_to_be_good(run: Any) -> None:
     assert said.code == 0
     good, *notes = said.out.splitlines()
     assert good == f"{SAMPLE} is good; backends: 2, tenants: 1"
-    assert notes[0] == "note: tenants: limits.tokens_per_minute of 'contoso' is read, but not enforced yet"
+    assert (
+        notes[0]
+        == "note: tenants: limits.tokens_per_minute of 'contoso' is read, but not enforced yet"
+    )
 
 
 def test_the_settings_that_are_checked_are_those_of_the_environment(

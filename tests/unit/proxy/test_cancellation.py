@@ -24,7 +24,6 @@ from proxying import (
 
 from tollgate.proxy.breaker import BreakerRules
 from tollgate.proxy.ports import BackendFailed
-from tollgate.usage.event import UsageEvent
 
 
 async def cancelled(work: asyncio.Task[object]) -> None:
@@ -66,7 +65,7 @@ async def test_a_request_that_is_cancelled_before_it_is_sent_has_one_event() -> 
 async def test_a_request_that_is_cancelled_before_it_is_noted_used_nothing() -> None:
     sink = RecordingSink()
 
-    def cancel(event: UsageEvent) -> None:  # noqa: ARG001  as a sink takes it
+    def cancel(request_id: str, event: bytes) -> None:  # noqa: ARG001  as a sink takes it
         raise asyncio.CancelledError
 
     sink.begin = cancel

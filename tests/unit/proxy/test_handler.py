@@ -265,7 +265,7 @@ async def test_an_answer_that_is_paid_for_goes_out_even_if_it_cannot_be_recorded
 async def test_what_cannot_be_noted_is_not_sent(caplog: pytest.LogCaptureFixture) -> None:
     served = Served()
 
-    def full(event: UsageEvent) -> None:  # noqa: ARG001  as a sink takes it
+    def full(request_id: str, event: bytes) -> None:  # noqa: ARG001  as a sink takes it
         raise OSError(28, "No space left on device")
 
     served.sink.begin = full
