@@ -43,6 +43,7 @@ class BackendConnection(asyncio.BufferedProtocol):
         "_on_lost",
         "_receiving_paused",
         "_sending_paused",
+        "_sent_s",
         "_transport",
         "_turn_due",
         "_unsent",
@@ -66,7 +67,7 @@ class BackendConnection(asyncio.BufferedProtocol):
         self._waiter: asyncio.Future[None] | None = None
         self._sending_paused = self._receiving_paused = self._turn_due = False
         self._unsent: memoryview[int] = _NOTHING
-        self._active_s = self.idle_since_s = loop.time()
+        self._active_s = self._sent_s = self.idle_since_s = loop.time()
         self.answer = AnswerParser()
         self.answer.complete = True  # nothing was asked yet
         self.heard = False
@@ -82,11 +83,20 @@ class BackendConnection(asyncio.BufferedProtocol):
             and not self._transport.is_closing()
         )
 
+    @property
+    def sent_ago_s(self) -> float:
+        """How long ago an exchange was begun."""
+        return self._loop.time() - self._sent_s
+
+    def rest(self) -> None:
+        """The connection is idle from now on."""
+        self.idle_since_s = self._loop.time()
+
     def send(self, head: bytes, body: bytes) -> None:
         """Begin an exchange."""
         self.answer.begin()
         self.heard = False
-        self._active_s = self._loop.time()
+        self._active_s = self._sent_s = self._loop.time()
         if self.broken or self._transport is None:
             return
         if len(body) <= _JOINED_BYTES:

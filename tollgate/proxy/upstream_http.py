@@ -61,10 +61,8 @@ class HttpUpstream:
         head = request_head(request, origin, target)
         connection = self._pool.take(origin)
         if connection is not None:
-            loop = asyncio.get_running_loop()
-            sent_s = loop.time()
             await _exchange(connection, head, request.body)
-            was_at_work = connection.heard or loop.time() - sent_s > _CLOSED_WHILE_IDLE_S
+            was_at_work = connection.heard or connection.sent_ago_s > _CLOSED_WHILE_IDLE_S
             if was_at_work or connection.broken in _OUR_OWN_ENDS:
                 return self._answer(origin, connection)
         connection = await self._connect(origin)

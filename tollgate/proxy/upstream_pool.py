@@ -69,7 +69,7 @@ class ConnectionPool:
         if self._closed or not connection.reusable or len(idle) >= self._max_idle:
             connection.abort()
             return
-        connection.idle_since_s = asyncio.get_running_loop().time()
+        connection.rest()
         idle.append(connection)
 
     async def open(self, origin: Origin) -> BackendConnection:

@@ -194,7 +194,7 @@ class Template:
     def encode(self, event_id: str, time: datetime) -> bytes:
         """The event with that id and time, as `encode_event` would encode it."""
         before, between, after = self._parts
-        when = _rfc3339_ms(_utc_ms(time)).encode()
+        when = _rfc3339_ms(time.astimezone(UTC)).encode()
         return b"".join((before, _encoder.encode(event_id), between, when, after))
 
 
@@ -214,7 +214,8 @@ def usage_event(event_id: str, time: datetime, data: UsageData) -> UsageEvent:
 
     Args:
         event_id: The gateway's request id, with `.aN` behind it for an undelivered attempt.
-        time: When the response completed; must carry a time zone.
+        time: When the response completed; must carry a time zone. What is finer than milliseconds
+            does not travel.
         data: What was used.
     """
     return UsageEvent(
@@ -223,7 +224,7 @@ def usage_event(event_id: str, time: datetime, data: UsageData) -> UsageEvent:
         id=event_id,
         source=f"/gateways/{data.gateway}",
         subject=f"{data.tenant}/{data.billing_code}" if data.billing_code else data.tenant,
-        time=_utc_ms(time),
+        time=time if time.tzinfo is UTC else time.astimezone(UTC),
         data=data,
     )
 

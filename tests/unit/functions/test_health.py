@@ -35,5 +35,5 @@ async def test_without_a_topic_it_is_degraded_and_what_waits_is_shown(
             "status": "degraded",
             "publishing": False,
             "journal_depth": 1,
-                "settings_problems": 0,
+            "settings_problems": 0,
         }

@@ -18,8 +18,9 @@ SAMPLE = Path(__file__).parents[3] / "tollgate.sample.yaml"
 
 
 COMMANDS: dict[tuple[str, ...], list[str]] = {
-    (): ["serve", "demo", "ingest", "dead-letters", "config"],
+    (): ["serve", "gateway", "demo", "ingest", "dead-letters", "config"],
     ("serve",): ["--port", "--data", "--strict", "TOLLGATE_CONFIG", "TOLLGATE_REDIS_URL"],
+    ("gateway",): ["--host", "--port", "TOLLGATE_CONFIG", "TOLLGATE_REDIS_URL"],
     ("demo",): ["statement"],
     ("ingest",): ["--batch-size", "--strict", "TOLLGATE_REDIS_URL", "standard input"],
     ("dead-letters",): ["list", "show", "replay"],

@@ -80,7 +80,8 @@ async def test_an_error_about_the_request_is_the_clients() -> None:
 
 
 async def test_what_the_first_region_said_that_it_used_is_counted() -> None:
-    used = sse({"choices": [{"delta": {}}], "usage": {"prompt_tokens": 7, "completion_tokens": 0}})
+    counts = {"prompt_tokens": 7, "completion_tokens": 0}
+    used = sse({"choices": [{"delta": {"role": "assistant"}}], "usage": counts})
     streamed = Streamed(stream(ROLE, used, ERROR), stream())
     await streamed.read()
     assert streamed.sink.events[0].data.tokens == Tokens(input=7, output=0)
