@@ -8,13 +8,14 @@ import time
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final, Self
 
 from tollgate.connections.azure import OPENAI_SCOPE, Identity, eventgrid_client_with_key
 from tollgate.connections.redis import open_redis
 from tollgate.errors import SettingsError
 from tollgate.events.drain import Drain
-from tollgate.events.eventgrid import EventGridPublisher, send_ready_body
+from tollgate.events.eventgrid import EventGridPublisher
 from tollgate.events.journal import Journal
 from tollgate.events.recovery import recover
 from tollgate.gateway_parts import ApiKey, BearerToken, Lasting, gateway_of, poll_rules
@@ -220,10 +221,10 @@ class GatewayRuntime:
         if endpoint is None:
             return None
         if key is not None:
-            client = eventgrid_client_with_key(endpoint, key, send_ready_body)
+            open_client = partial(eventgrid_client_with_key, endpoint, key)
         else:
-            client = self._our_identity().eventgrid_client(endpoint, send_ready_body)
-        publisher = EventGridPublisher(client)
+            open_client = partial(self._our_identity().eventgrid_client, endpoint)
+        publisher = EventGridPublisher(open_client)
         self._exits.push_async_callback(publisher.close)
         return publisher
 

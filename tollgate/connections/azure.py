@@ -130,9 +130,7 @@ class Identity:
             self._caches[scope] = TokenCache(self._credential, scope, self._now)
         return self._caches[scope]
 
-    def eventgrid_client(
-        self, endpoint: str, on_request: RequestHook | None = None
-    ) -> EventGridPublisherClient:
+    def eventgrid_client(self, endpoint: str, on_request: RequestHook) -> EventGridPublisherClient:
         """A client of an Event Grid topic that signs in with this identity.
 
         Args:
@@ -149,7 +147,7 @@ class Identity:
 
 
 def eventgrid_client_with_key(
-    endpoint: str, key: str, on_request: RequestHook | None = None
+    endpoint: str, key: str, on_request: RequestHook
 ) -> EventGridPublisherClient:
     """A client of an Event Grid topic that signs in with the topic's key; else as above."""
     credential = AzureKeyCredential(key)

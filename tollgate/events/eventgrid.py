@@ -6,7 +6,7 @@ longer for an event than the whole rest of a request does.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from typing import Any, Final
 
@@ -20,13 +20,14 @@ from tollgate.errors import PublishFailed
 
 _BAD_REQUEST: Final = 400
 _REFUSED: Final = frozenset({_BAD_REQUEST, 413})
+RequestHook = Callable[[PipelineRequest[Any]], None]
 _body: Final[ContextVar[bytes]] = ContextVar("body")
 # Tells the SDK that these are CloudEvents; what is sent is the body.
 _STAND_IN: Final[CloudEvent[Any]] = CloudEvent(source="/", type="-", id="-")
 
 
-def send_ready_body(request: PipelineRequest[Any]) -> None:
-    """The request hook of the client: puts the events in, as they are encoded already."""
+def _send_ready_body(request: PipelineRequest[Any]) -> None:
+    """Put the events in, as they are encoded already."""
     request.http_request.set_bytes_body(_body.get())
 
 
@@ -34,12 +35,12 @@ class EventGridPublisher:
     """A custom topic with the CloudEvents schema.
 
     Args:
-        client: The SDK's client, with its credential, and with `send_ready_body` as its
+        open_client: Makes the SDK's client, with its credential, and with what it is given as its
             `raw_request_hook`; this class closes it.
     """
 
-    def __init__(self, client: EventGridPublisherClient) -> None:
-        self._client = client
+    def __init__(self, open_client: Callable[[RequestHook], EventGridPublisherClient]) -> None:
+        self._client = open_client(_send_ready_body)
         self._has_taken = False  # whether the topic has ever taken an event
 
     async def publish(self, events: Sequence[bytes]) -> list[bytes]:

@@ -39,9 +39,9 @@ class CorkedTransport:
             self.flush()
 
     def flush(self) -> None:
-        """Send what waits."""
-        if self._waiting:
-            waiting, self._waiting, self._size = self._waiting, [], 0
+        """Send what waits; to a client that has left, nothing goes any more."""
+        waiting, self._waiting, self._size = self._waiting, [], 0
+        if waiting and not self._transport.is_closing():
             self._transport.write(waiting[0] if len(waiting) == 1 else b"".join(waiting))
 
     def get_write_buffer_size(self) -> int:

@@ -13,21 +13,22 @@ from builders import raw_event
 from topics import PATH, TOPIC_KEY, Topic
 
 from tollgate.errors import PublishFailed
-from tollgate.events.eventgrid import EventGridPublisher, send_ready_body
+from tollgate.events.eventgrid import EventGridPublisher
 from tollgate.local.servers import serving
 from tollgate.usage.event import decode_event
 
 
 @asynccontextmanager
 async def publishing(url: str, **options: Any) -> AsyncGenerator[EventGridPublisher]:
-    client = EventGridPublisherClient(
-        f"{url}{PATH}",
-        AzureKeyCredential(TOPIC_KEY),
-        retry_backoff_factor=0,
-        raw_request_hook=send_ready_body,
-        **options,
+    publisher = EventGridPublisher(
+        lambda hook: EventGridPublisherClient(
+            f"{url}{PATH}",
+            AzureKeyCredential(TOPIC_KEY),
+            retry_backoff_factor=0,
+            raw_request_hook=hook,
+            **options,
+        )
     )
-    publisher = EventGridPublisher(client)
     yield publisher
     await publisher.close()
 

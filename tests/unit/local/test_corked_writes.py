@@ -11,13 +11,22 @@ class Recording(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__({"peername": "me"})
         self.written: list[bytes] = []
-        self.closed = False
+        self.closed = self.ended = False
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         self.written.append(bytes(data))
 
     def get_write_buffer_size(self) -> int:
         return 5
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def write_eof(self) -> None:
+        self.ended = True
+
+    def abort(self) -> None:
+        self.closed = True
 
     def close(self) -> None:
         self.closed = True
@@ -53,6 +62,25 @@ async def test_what_waits_goes_out_before_the_end() -> None:
     transport, beneath = corked()
     transport.write(b"last")
     transport.close()
+    assert (beneath.written, beneath.closed) == ([b"last"], True)
+
+
+async def test_to_a_client_that_has_left_nothing_goes() -> None:
+    transport, beneath = corked()
+    transport.write(b"late")
+    beneath.closed = True
+    await asyncio.sleep(0)
+    assert beneath.written == []
+
+
+async def test_an_abort_waits_for_nothing_and_an_end_for_what_was_written() -> None:
+    transport, beneath = corked()
+    transport.write(b"last")
+    transport.write_eof()
+    assert (beneath.written, beneath.ended) == ([b"last"], True)
+    transport.write(b"more")
+    transport.abort()
+    await asyncio.sleep(0)
     assert (beneath.written, beneath.closed) == ([b"last"], True)
 
 

@@ -51,7 +51,9 @@ async def running(
 
 
 async def publish(url: str, *events: bytes) -> None:
-    publisher = EventGridPublisher(EventGridPublisherClient(url, AzureKeyCredential(KEY)))
+    publisher = EventGridPublisher(
+        lambda hook: EventGridPublisherClient(url, AzureKeyCredential(KEY), raw_request_hook=hook)
+    )
     assert await publisher.publish(events) == []
     await publisher.close()
 
@@ -146,8 +148,11 @@ async def test_a_batch_of_more_than_a_megabyte_is_413(tmp_path: Path) -> None:
 async def test_a_topic_that_is_gone_fails_the_publisher_not_the_event(tmp_path: Path) -> None:
     async with running("http://127.0.0.1:1/hook", tmp_path) as (_, endpoint):
         pass
-    client = EventGridPublisherClient(endpoint, AzureKeyCredential(KEY), retry_total=0)
-    publisher = EventGridPublisher(client)
+    publisher = EventGridPublisher(
+        lambda hook: EventGridPublisherClient(
+            endpoint, AzureKeyCredential(KEY), retry_total=0, raw_request_hook=hook
+        )
+    )
     with pytest.raises(PublishFailed):
         await publisher.publish([raw_event("req-1")])
     await publisher.close()
