@@ -53,8 +53,10 @@ class EventGridPublisher:
             PublishFailed: The topic did not take the batch, or did not say so, or it refuses
                 everything, so that the fault is more likely its own.
         """
-        batch = [event for event in dict.fromkeys(events) if _is_cloud_event(event)]
-        refused = [event for event in dict.fromkeys(events) if not _is_cloud_event(event)]
+        batch: list[bytes] = []
+        refused: list[bytes] = []
+        for event in dict.fromkeys(events):
+            (batch if _is_cloud_event(event) else refused).append(event)
         answers = await self._send(batch) if batch else {}
         takes_none = len(answers) == len(batch) and {*answers.values()} == {_BAD_REQUEST}
         if takes_none and (len(batch) > 1 or not self._has_taken):
