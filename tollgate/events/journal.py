@@ -10,6 +10,7 @@ import logging
 import os
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from errno import ENOSPC
 from pathlib import Path
 from typing import Final
@@ -82,6 +83,11 @@ class Journal:
     def depth(self) -> int:
         """How many events wait to be published."""
         return self._depth
+
+    @property
+    def holds_in_memory(self) -> bool:
+        """Whether there are events that the disk did not take."""
+        return bool(self._held)
 
     def begin(self, request_id: str, event: bytes) -> None:
         """Note that a request goes upstream; `event`, encoded, stands for it if nothing follows."""
@@ -165,10 +171,18 @@ class Journal:
         line = kind + b" " + event + b"\n"
         written = os.write(self._file, line)
         if written != len(line):
-            os.ftruncate(self._file, self._size)  # the next line must begin a line
+            self._cut_torn_line()
             raise OSError(ENOSPC, "the journal's disk took only a part of a line")
         self._size += written
         if self._size >= self._segment_bytes:
+            self._roll_over()
+
+    def _cut_torn_line(self) -> None:
+        """The next line must begin a line: in this segment, or else in a new one."""
+        try:
+            os.ftruncate(self._file, self._size)
+        except OSError:
+            self._size = os.fstat(self._file).st_size
             self._roll_over()
 
     def _roll_over(self) -> None:
@@ -178,9 +192,10 @@ class Journal:
         except OSError as error:
             _log.warning("the journal cannot begin a new segment: %s", error)
             return
-        os.close(self._file)
-        self._file, self._size = following, 0
+        full, self._file, self._size = self._file, following, 0
         self._last += 1
+        with suppress(OSError):  # its lines are written; what is new is in the next one
+            os.close(full)
 
     def _open_segment(self, number: int) -> int:
         path = segment_path(self.folder, self.writer, number)

@@ -54,6 +54,17 @@ def _take_over_if_dead(folder: Path, writer: str, journal: Journal) -> int:
 
 def _take_over(folder: Path, writer: str, journal: Journal) -> int:
     segments = sorted(folder.glob(f"{writer}-*.jsonl"))
+    count = _put_in(segments, journal)
+    if journal.holds_in_memory:
+        _log.critical("the disk is full: what %s left stays, and is taken over again", writer)
+        return count
+    for segment in segments:
+        segment.unlink(missing_ok=True)
+    lock_path(folder, writer).unlink(missing_ok=True)
+    return count
+
+
+def _put_in(segments: list[Path], journal: Journal) -> int:
     begun: dict[str, bytes] = {}
     count = 0
     for segment in segments:
@@ -70,9 +81,6 @@ def _take_over(folder: Path, writer: str, journal: Journal) -> int:
                 count += 1
     for event in begun.values():
         journal.record_raw(event)
-    for segment in segments:
-        segment.unlink(missing_ok=True)
-    lock_path(folder, writer).unlink(missing_ok=True)
     return count + len(begun)
 
 

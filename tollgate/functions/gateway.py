@@ -59,6 +59,9 @@ async def serve(request: Request) -> Response:
     except ClientDisconnect:
         gateway.left(arrival)
         return Response(status_code=CLIENT_CLOSED_REQUEST)
+    except asyncio.CancelledError:
+        gateway.left(arrival)
+        raise
     return _response(await gateway.handle(arrival, body))
 
 

@@ -62,7 +62,7 @@ class _State:
         self.open_until_s = 0.0  # by failures that were seen here
         self.learnt_until_s = 0.0  # by what others say
         self.probing = False
-        self.throttled = False
+        self.throttled_until_s = 0.0
 
     @property
     def until_s(self) -> float:
@@ -123,7 +123,8 @@ class Breakers:
             wait_s = min(failure.retry_after_s, rules.max_retry_after_s)
         circuit.open_until_s = max(circuit.open_until_s, now_s + wait_s)
         circuit.probing = False
-        circuit.throttled = failure.throttled
+        if failure.throttled:  # another failure says nothing of how long that lasts
+            circuit.throttled_until_s = max(circuit.throttled_until_s, now_s + wait_s)
         if self.observer:
             self.observer.opened(key, circuit.open_until_s, throttled=failure.throttled)
 
@@ -137,7 +138,8 @@ class Breakers:
         circuit = self._circuits.setdefault(key, _State())
         longest_s = max(self.rules.open_s, self.rules.max_retry_after_s)
         circuit.learnt_until_s = now_s + min(wait_s, longest_s)
-        circuit.throttled = throttled
+        if throttled:
+            circuit.throttled_until_s = max(circuit.throttled_until_s, circuit.learnt_until_s)
 
     def unlearn(self, key: Circuit) -> None:
         """Others say no more that the circuit is open; what was seen here stays."""
@@ -158,7 +160,7 @@ class Breakers:
     def is_throttled(self, key: Circuit, now_s: float) -> bool:
         """Whether the circuit is open because the backend throttled."""
         circuit = self._circuits.get(key)
-        return circuit is not None and circuit.throttled and now_s < circuit.until_s
+        return circuit is not None and now_s < min(circuit.throttled_until_s, circuit.until_s)
 
     def wait_s(self, key: Circuit, now_s: float) -> float:
         """Seconds until a request may go there; 0 for now."""

@@ -104,7 +104,9 @@ class ModelCalls:
         way = _Way(self._routing, call, plan, targets, demand)
         delivery = await way.first()
         if isinstance(delivery, StreamDelivery):
-            return self._relay(call, plan, StreamFlow(delivery, way.again))
+            # What runs on in the background has a name that the client knows: it stays where it is.
+            again = None if prompt.members.get("background") is True else way.again
+            return self._relay(call, plan, StreamFlow(delivery, again))
         return await self._whole(call, plan, delivery)
 
     async def _demand(self, call: Call, caller: Caller, prompt: Prompt, request: Request) -> Demand:
@@ -185,6 +187,7 @@ class _Way:
         self._plan = plan
         self._kind: Kind = demand.kind
         self._journey = routing.failover.start(targets, demand)
+        self._delivered: Delivery | None = None
 
     async def first(self) -> Delivery:
         """The first good answer.
@@ -195,10 +198,20 @@ class _Way:
         return await self._journey.go(self._attempt)
 
     async def again(self, failure: BackendFailed) -> Delivery:
-        """The next one, after a stream that turned out bad; raises as `first`."""
-        self._note(self._delivered.asked, failure, self._delivered.attempts)
+        """The next one, after a stream that turned out bad; raises as `first`.
+
+        Only when another stream goes on is the first one an attempt that was not delivered; else it
+        is what the request's own event is about.
+        """
+        before = self._delivered
         self._journey.turned_bad(failure)
-        return await self._journey.go(self._attempt)
+        delivery = await self._journey.go(self._attempt)
+        if isinstance(delivery, WholeDelivery):
+            outcome = outcome_of(delivery, self._plan.route.api, self._plan.prompt)
+            self._call.record_attempt(delivery.attempts, outcome)
+        elif before is not None:
+            self._note(before.asked, failure, before.attempts)
+        return delivery
 
     async def _attempt(self, target: Target, number: int) -> Delivery:
         routing = self._routing
@@ -207,6 +220,10 @@ class _Way:
             delivery = await routing.attempts.make(self._plan, target, number)
         except BackendFailed as failure:
             self._note(target, failure, number)
+            raise
+        except asyncio.CancelledError:
+            if self._delivered is not None:  # the request's own event is about another one
+                self._call.record_attempt(number, _unknown(target, number))
             raise
         routing.failover.answered(target, delivery.headers)
         if routing.latencies is not None and delivery.status == _OK:
@@ -230,6 +247,11 @@ def _count(value: object) -> int | None:
 def _is_stored(plan: Plan) -> bool:
     """Whether the answer can be referred to later."""
     return plan.route.api == "responses" and plan.prompt.members.get("store") is not False
+
+
+def _unknown(target: Target, number: int) -> Outcome:
+    """What an attempt used that was cut off: nobody told us."""
+    return Outcome(provenance="unknown", tokens=None, status=None, target=target, attempts=number)
 
 
 def _attempt_outcome(target: Target, failure: BackendFailed, number: int) -> Outcome:

@@ -11,7 +11,7 @@ from typing import Any, Final, cast
 
 from tollgate.proxy.refusals import Refusal
 
-_STORED_PARTS: Final = ("file_id", "file_ids", "vector_store_ids")
+_STORED_PARTS: Final = ("file_id", "file_ids", "vector_store_ids", "container_id")
 _REFERENCE: Final = frozenset({"id", "type", "status"})
 
 
@@ -29,6 +29,7 @@ def may_name_stored_state(body: bytes) -> bool:
         or b"item_reference" in body
         or b"vector_store_id" in body
         or b"container" in body
+        or b"data_sources" in body
     )
 
 
@@ -46,6 +47,11 @@ def refuse_stored_state(members: Mapping[str, Any]) -> None:
         raise _not_served("item_reference", "input")
     if isinstance(members.get("prompt"), dict):
         raise _not_served("a stored prompt", "prompt")
+    if members.get("data_sources"):  # they would be read with our identity
+        raise _not_served("data_sources", "data_sources")
+    spoken = members.get("messages")
+    if isinstance(spoken, list) and any(map(_names_audio, cast("list[object]", spoken))):
+        raise _not_served("an earlier audio answer", "messages")
     for member in ("input", "messages", "tools"):
         if found := _stored_part(members.get(member)):
             raise _not_served(found, member)
@@ -87,8 +93,16 @@ def _is_reference(item: object) -> bool:
     members = cast("dict[str, object]", item)
     kind = members.get("type", "")
     said = {name for name, value in members.items() if value not in (None, "", [])}
-    names_one = "id" in said and (kind is None or said <= _REFERENCE)
+    bare_reasoning = kind == "reasoning" and "encrypted_content" not in said
+    names_one = "id" in said and (kind is None or bare_reasoning or said <= _REFERENCE)
     return kind == "item_reference" or names_one
+
+
+def _names_audio(message: object) -> bool:
+    if not isinstance(message, dict):
+        return False
+    audio = cast("dict[str, object]", message).get("audio")
+    return isinstance(audio, dict) and "id" in audio
 
 
 def _stored_part(part: object) -> str | None:

@@ -186,10 +186,10 @@ class Template:
 
     def __init__(self, event: UsageEvent) -> None:
         # `id` comes first on the wire, and a quote within another member is escaped
-        before, _, rest = encode_event(event).partition(_encoder.encode(event.id))
+        rest = encode_event(event).removeprefix(b'{"id":' + _encoder.encode(event.id))
         time = b'"time":"' + _rfc3339_ms(event.time).encode() + b'"'
         between, _, after = rest.partition(time)
-        self._parts = before, between + b'"time":"', b'"' + after
+        self._parts = b'{"id":', between + b'"time":"', b'"' + after
 
     def encode(self, event_id: str, time: datetime) -> bytes:
         """The event with that id and time, as `encode_event` would encode it."""

@@ -205,3 +205,143 @@ def test_where_no_new_segment_can_be_begun_the_old_one_grows_on(
 def test_only_the_owner_may_read_the_journal(journal: Journal, tmp_path: Path) -> None:
     journal.record(event("req-1"))
     assert {path.stat().st_mode & 0o077 for path in tmp_path.iterdir()} == {0}
+
+
+def test_a_torn_line_that_cannot_be_cut_off_spoils_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal(tmp_path)
+    journal.record_raw(raw_event("before"))
+    with monkeypatch.context() as failing:
+        write = os.write
+        failing.setattr(os, "write", lambda file, line: write(file, line[:9]))
+        failing.setattr(os, "ftruncate", _fail)
+        journal.record_raw(raw_event("torn"))
+    journal.record_raw(raw_event("after"))
+    journal.close()
+    successor = Journal(tmp_path)
+    assert recover(tmp_path, successor) == 1
+    assert _drain(successor) == [[raw_event("req-1")]]
+    successor.close()
+
+
+def test_a_refused_event_is_kept_beside_the_journal(journal: Journal, tmp_path: Path) -> None:
+    journal.set_aside(raw_event("req-1"))
+    journal.set_aside(raw_event("req-2"))
+    kept = (tmp_path / REFUSED_FILE).read_bytes().splitlines()
+    assert kept == [raw_event("req-1"), raw_event("req-2")]
+
+
+@pytest.fixture
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """A disk that takes a part of each line, until the patch is undone."""
+    write = os.write
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", lambda file, line: write(file, line[:20]))  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+        yield patch
+
+
+def test_what_the_disk_does_not_take_is_published_from_memory(
+    journal: Journal, full_disk: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    journal.record(event("req-1"))
+    assert (journal.depth, "only in memory" in caplog.text) == (1, True)
+    assert _drain(journal) == [[raw_event("req-1")]]
+    full_disk.undo()
+    journal.record(event("req-2"))
+    assert _drain(journal) == [[raw_event("req-2")]]
+    assert journal.depth == 0
+
+
+def test_what_is_held_in_memory_is_written_when_the_disk_takes_it_again(
+    tmp_path: Path, full_disk: pytest.MonkeyPatch
+) -> None:
+    journal = Journal(tmp_path)
+    journal.record(event("req-1"))
+    full_disk.undo()
+    journal.close()
+    successor = Journal(tmp_path)
+    assert recover(tmp_path, successor) == 1
+    assert _drain(successor) == [[raw_event("req-1")]]
+    successor.close()
+
+
+def test_a_request_is_not_begun_on_a_full_disk(
+    journal: Journal, full_disk: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(OSError, match="only a part of a line"):
+        journal.begin("req-1", raw_event("req-1"))
+    full_disk.undo()
+
+
+def test_where_no_new_segment_can_be_begun_the_old_one_grows_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal(tmp_path, segment_bytes=1)
+    with monkeypatch.context() as no_files_left:
+        no_files_left.setattr(os, "open", lambda *_: (_ for _ in ()).throw(OSError("no inodes")))  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+        journal.record(event("req-1"))
+    journal.record(event("req-2"))
+    assert [each for batch in _drain(journal) for each in batch] == [
+        raw_event("req-1"),
+        raw_event("req-2"),
+    ]
+    journal.close()
+
+
+def test_only_the_owner_may_read_the_journal(journal: Journal, tmp_path: Path) -> None:
+    journal.record(event("req-1"))
+    assert {path.stat().st_mode & 0o077 for path in tmp_path.iterdir()} == {0}
+
+
+def test_a_torn_line_that_cannot_be_cut_off_spoils_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal(tmp_path)
+    journal.record_raw(raw_event("before"))
+    with monkeypatch.context() as failing:
+        write = os.write
+        failing.setattr(os, "write", lambda file, line: write(file, line[:9]))
+        failing.setattr(os, "ftruncate", _fail)
+        journal.record_raw(raw_event("torn"))
+    journal.record_raw(raw_event("after"))
+    found = {line for line in journal.next_batch(9, 10**6).events}
+    found |= set(journal.next_batch(9, 10**6).events)
+    assert raw_event("torn") in found or raw_event("after") in found
+    journal.close()
+    successor = Journal(tmp_path)
+    recover(tmp_path, successor)
+    events = successor.next_batch(9, 10**6).events
+    assert {raw_event(each) for each in ("before", "torn", "after")} <= set(events)
+    successor.close()
+
+
+def test_a_full_segment_that_cannot_be_closed_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal(tmp_path, segment_bytes=10)
+    with monkeypatch.context() as failing:
+        failing.setattr(os, "close", _fail)
+        journal.record_raw(raw_event("one"))
+    journal.record_raw(raw_event("two"))
+    assert journal.next_batch(9, 10**6).events == [raw_event("one"), raw_event("two")]
+    journal.close()
+
+
+def test_what_a_full_disk_does_not_take_over_stays_where_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = Journal(tmp_path)
+    left.record_raw(raw_event("left"))
+    left.close()
+    heir = Journal(tmp_path)
+    with monkeypatch.context() as full:
+        full.setattr(os, "write", _fail)
+        recover(tmp_path, heir)
+    kept = [path for path in tmp_path.glob("*.jsonl") if path.stat().st_size]
+    assert [path.read_bytes() for path in kept] == [b"E " + raw_event("left") + b"\n"]
+    heir.close()
+
+
+def _fail(*_: object) -> int:
+    raise OSError(5, "Input/output error")

@@ -212,3 +212,10 @@ def test_nothing_is_unlearnt_of_an_unknown_circuit() -> None:
     breakers = Breakers(BreakerRules())
     breakers.unlearn(A)
     assert breakers.enter(A, 0)
+
+
+def test_another_failure_does_not_cut_a_throttle_short() -> None:
+    breakers = Breakers(BreakerRules())
+    breakers.failed(("weu-1", "mini"), 0, Failure(throttled=True, retry_after_s=60))
+    breakers.failed(("weu-1", "mini"), 1)
+    assert breakers.is_throttled(("weu-1", "mini"), 59)

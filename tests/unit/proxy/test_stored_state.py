@@ -2,10 +2,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from tollgate.proxy.refusals import Refusal
 from tollgate.proxy.stored_state import (
+    may_name_stored_state,
     previous_response,
     refuse_stored_state,
     unknown_response,
@@ -27,7 +29,16 @@ STORED: list[dict[str, Any]] = [
     {"tools": [{"type": "code_interpreter", "container": "cntr_1"}]},
     {"tools": [{"type": "code_interpreter", "container": {"file_ids": ["file-1"]}}]},
     {"prompt": {"id": "pmpt_1"}},
+    {"input": [{"type": "reasoning", "id": "rs_1", "summary": [{"type": "x", "text": "y"}]}]},
+    {"input": [{"type": "code_interpreter_call", "id": "ci_1", "container_id": "cntr_1"}]},
+    {"messages": [{"role": "assistant", "audio": {"id": "audio_1"}}]},
+    {"data_sources": [{"type": "azure_search"}]},
 ]
+
+
+@pytest.mark.parametrize("members", STORED)
+def test_a_body_that_names_something_stored_is_looked_at(members: dict[str, Any]) -> None:
+    assert may_name_stored_state(msgspec.json.encode(members))
 
 
 @pytest.mark.parametrize("members", STORED)

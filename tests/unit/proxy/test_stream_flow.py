@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from gateways import ask, gateway
 from proxying import (
@@ -11,6 +13,7 @@ from proxying import (
     FakeUpstream,
     RecordingSink,
     chat,
+    completion,
     read_all,
     request,
     sse,
@@ -64,12 +67,43 @@ async def test_when_no_other_region_goes_on_the_client_is_told() -> None:
     body = await streamed.read()
     assert body.startswith(ROLE)
     assert b"stream_broken" in body
-    assert streamed.counted[-1] == ("weu-1", "estimated", 1)
+    assert streamed.counted == [("weu-1", "estimated", 1)]
 
 
-async def test_another_region_that_does_not_stream_goes_not_on() -> None:
-    streamed = Streamed(stream(ROLE, BROKEN), FakeAnswer(b"{}", status=400))
+async def test_another_region_that_does_not_stream_goes_not_on_and_is_counted() -> None:
+    streamed = Streamed(stream(ROLE, BROKEN), FakeAnswer(completion()))
     assert b"stream_broken" in await streamed.read()
+    assert streamed.counted == [("neu-1", "measured", 2), ("weu-1", "estimated", 1)]
+    assert streamed.sink.events[0].data.tokens == Tokens(input=10, output=5)
+
+
+async def test_what_runs_on_in_the_background_is_created_once() -> None:
+    created = sse({"type": "response.created", "response": {"id": "resp_1", "status": "queued"}})
+    upstream, sink = FakeUpstream(stream(created, BROKEN)), RecordingSink()
+    body = chat(stream=True, background=True, model="gpt-4o-mini")
+    asked = request(body=body, path="/v1/responses")
+    assert (await read_all(await ask(gateway(upstream, sink), asked))).startswith(created)
+    assert (sink.only.data.provenance, sink.only.data.response_id) == ("pending", "resp_1")
+
+
+async def test_who_leaves_while_another_region_is_asked_leaves_one_event_for_each() -> None:
+    sink = RecordingSink()
+    upstream = FakeUpstream(stream(ROLE, BROKEN), asyncio.Event())
+    served = gateway(upstream, sink)
+    body = (await ask(served, request(body=chat(stream=True)))).body
+    assert not isinstance(body, bytes)
+    await anext(body)
+    reading = asyncio.ensure_future(anext(body))
+    while len(upstream.sent) < 2:  # noqa: ASYNC110  nothing tells of it
+        await asyncio.sleep(0)
+    reading.cancel()
+    await asyncio.gather(reading, return_exceptions=True)
+    body.abandon()
+    await served.background.finish()
+    assert [(event.id, event.data.backend) for event in sink.events] == [
+        ("req-1.a2", "neu-1"),
+        ("req-1", "weu-1"),
+    ]
 
 
 async def test_an_error_about_the_request_is_the_clients() -> None:
