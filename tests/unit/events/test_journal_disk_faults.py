@@ -23,7 +23,11 @@ def test_a_torn_line_that_cannot_be_cut_off_spoils_no_other(
     journal.record_raw(raw_event("before"))
     with monkeypatch.context() as failing:
         write = os.write
-        failing.setattr(os, "write", lambda file, line: write(file, line[:9]))
+
+        def torn(file: int, line: bytes) -> int:
+            return write(file, line[:9])
+
+        failing.setattr(os, "write", torn)
         failing.setattr(os, "ftruncate", _fail)
         journal.record_raw(raw_event("torn"))
     journal.record_raw(raw_event("after"))
