@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import cached_property
 from typing import Final
 
 import msgspec
@@ -118,6 +120,10 @@ class Attempts:
         self._max_answer_bytes = bounds.max_answer_bytes
         self._count_tokens = count_tokens
 
+    @cached_property
+    def _loop(self) -> asyncio.AbstractEventLoop:
+        return asyncio.get_running_loop()
+
     async def make(self, plan: Plan, target: Target, number: int) -> Delivery:
         """Send to `target` and return its answer, or the stream once it has begun well.
 
@@ -143,7 +149,7 @@ class Attempts:
         stream: StreamDelivery | None = None
         answer: UpstreamAnswer | None = None
         try:
-            with Deadline(timeout_s) as silence:
+            with Deadline(timeout_s, self._loop) as silence:
                 answer = await self._upstream.send(request)
                 if _is_stream(answer):
                     meter = StreamMeter(order.api, self._count_tokens)

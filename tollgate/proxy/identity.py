@@ -60,6 +60,9 @@ class Directory:
         trusted_callers: Digests of the keys of those who may speak for callers.
         reject_unknown_codes: Refuse an unknown or missing billing code, else book it unallocated.
         new_id: Makes the gateway's own request ids.
+
+    Attributes:
+        new_id: The same.
     """
 
     def __init__(
@@ -68,7 +71,7 @@ class Directory:
         *,
         trusted_callers: Iterable[str] = (),
         reject_unknown_codes: bool = False,
-        new_id: Callable[[], str] = lambda: secrets.token_hex(16),
+        new_id: Callable[[], str] | None = None,
     ) -> None:
         self._tenants = list(tenants)
         self._by_key = {key: tenant for tenant in self._tenants for key in tenant.keys}
@@ -85,7 +88,7 @@ class Directory:
         }
         self._trusted = frozenset(trusted_callers)
         self._reject_unknown_codes = reject_unknown_codes
-        self._new_id = new_id
+        self.new_id = new_id or RandomIds()
 
     def identify(self, request: Request) -> tuple[str, Caller | None]:
         """The request's id, ours or that of a trusted caller, never a client's; and who calls.
@@ -99,11 +102,11 @@ class Directory:
             tenant.name: tenant for digest in digests if (tenant := self._by_key.get(digest))
         }
         caller = Caller(tenant=tenants.popitem()[1]) if len(tenants) == 1 else None
-        return self._new_id(), caller
+        return self.new_id(), caller
 
     def _speaks_for_others(self, request: Request) -> tuple[str, Caller | None]:
         given = request.header("x-tollgate-request-id") or ""
-        request_id = given if _REQUEST_ID.fullmatch(given) else self._new_id()
+        request_id = given if _REQUEST_ID.fullmatch(given) else self.new_id()
         subscription = request.header("x-tollgate-subscription") or ""
         tenant = self._by_subscription.get(subscription)
         if tenant is None:
@@ -143,6 +146,24 @@ class Directory:
                 param="billingCode",
             )
         return code
+
+
+class RandomIds:
+    """Makes ids of 128 random bits; the system is asked for many of them at once."""
+
+    _ID_BYTES = 16
+    _AT_ONCE = 256
+
+    def __init__(self) -> None:
+        self._ready: list[str] = []
+
+    def __call__(self) -> str:
+        """An id that nobody can guess."""
+        if not self._ready:
+            random = secrets.token_hex(self._ID_BYTES * self._AT_ONCE)
+            digits = 2 * self._ID_BYTES
+            self._ready = [random[at : at + digits] for at in range(0, len(random), digits)]
+        return self._ready.pop()
 
 
 def _key_digests(request: Request) -> list[str]:

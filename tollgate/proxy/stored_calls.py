@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Final
+from typing import Final, cast
 
 import msgspec
 
+from tollgate.proxy.admission import Admission
 from tollgate.proxy.answers import answer_headers
 from tollgate.proxy.attempt import Delivery, Order, StreamDelivery, WholeDelivery
 from tollgate.proxy.demand import Demand
-from tollgate.proxy.identity import Caller
-from tollgate.proxy.messages import Answer, Request
+from tollgate.proxy.messages import Answer
 from tollgate.proxy.metering import Call, Outcome
 from tollgate.proxy.model_calls import Routing
 from tollgate.proxy.pending_poll import ResponseGone
@@ -29,7 +29,7 @@ from tollgate.proxy.stored_responses import StoredResponse
 from tollgate.proxy.stored_state import unknown_response
 from tollgate.proxy.stream_accounts import ReadingAccount
 from tollgate.proxy.stream_flow import StreamFlow
-from tollgate.proxy.upstream_requests import forwarded_headers, stored_request
+from tollgate.proxy.upstream_requests import stored_request
 from tollgate.usage.extraction import Measurement, measure_answer
 from tollgate.usage.tokens import NO_TOKENS
 
@@ -56,25 +56,20 @@ class StoredCalls:
         self._drain = drain
         self._background = background
 
-    async def serve(
-        self, call: Call, caller: Caller, route: StoredRoute, request: Request
-    ) -> Answer:
+    async def serve(self, call: Call, admission: Admission) -> Answer:
         """Answer one call.
 
         Args:
             call: Takes its event.
-            caller: Who calls.
-            route: The response, and what is to be done with it.
-            request: With a query that has lost its billing parameters.
+            admission: What the request's head decides; its route is a `StoredRoute`.
 
         Raises:
             Refusal: It is not this tenant's response, or its backend is out.
         """
-        stored = await self._memory.known(caller.tenant.name, route.response_id)
+        route = cast("StoredRoute", admission.route)
+        stored = await self._memory.known(admission.payer.tenant, route.response_id)
         call.alias = stored.alias
-        question = _Question(
-            route=route, query=request.query, headers=forwarded_headers(request.headers)
-        )
+        question = _Question(route=route, query=admission.query, headers=admission.headers)
         delivery = await self._ask(stored, question)
         if isinstance(delivery, StreamDelivery):
             call.streamed = True

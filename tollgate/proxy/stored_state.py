@@ -12,24 +12,26 @@ from typing import Any, Final, cast
 from tollgate.proxy.refusals import Refusal
 
 _STORED_PARTS: Final = ("file_id", "file_ids", "vector_store_ids", "container_id")
+_NAMING: Final = frozenset({"conversation", "data_sources", "prompt"})
 _REFERENCE: Final = frozenset({"id", "type", "status"})
 
 
-def may_name_stored_state(body: bytes) -> bool:
-    """Whether it takes a closer look to see that a JSON body refers to nothing stored.
+def may_name_stored_state(body: bytes, members: Mapping[str, Any]) -> bool:
+    """Whether it takes a closer look to see that a request refers to nothing stored.
 
-    A body without any of these words does not; a backslash could hide one.
+    A body without any of these does not; a backslash could hide one.
+
+    Args:
+        body: As it was sent.
+        members: The same, decoded.
     """
     return (
         b"\\" in body
-        or b'"id"' in body
-        or b'"prompt"' in body
-        or b"file_id" in body
-        or b"conversation" in body
-        or b"item_reference" in body
-        or b"vector_store_id" in body
+        or b'id"' in body
+        or b'ids"' in body
         or b"container" in body
-        or b"data_sources" in body
+        or not _NAMING.isdisjoint(members)
+        or ("input" in members and b"item_reference" in body)
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tollgate.composition import GatewayRuntime
 from tollgate.errors import SettingsError
-from tollgate.local.http import LocalApp, serving_gateway
+from tollgate.local.http import LocalSite, serving_gateway
 from tollgate.local.regions import local_settings
 from tollgate.settings import read_environment
 
@@ -22,7 +22,7 @@ def _runtime(folder: Path) -> GatewayRuntime:
 async def test_the_gateway_and_its_health_are_served(tmp_path: Path) -> None:
     async with (
         _runtime(tmp_path) as runtime,
-        serving_gateway(LocalApp(runtime), 0) as url,
+        serving_gateway(LocalSite(runtime), 0) as url,
         aiohttp.ClientSession(url) as http,
     ):
         async with http.get("/health") as response:
@@ -48,5 +48,5 @@ async def test_a_port_that_is_taken_is_told_with_what_to_do(tmp_path: Path) -> N
                 SettingsError,
                 match=f"port {port} cannot be used: Address already in use; .* --port",
             ):
-                async with serving_gateway(LocalApp(runtime), port):
+                async with serving_gateway(LocalSite(runtime), port):
                     pass

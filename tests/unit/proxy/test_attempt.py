@@ -16,7 +16,6 @@ from proxying import (
     chat,
     completion,
     deployment,
-    request,
     route,
     sse,
     stream,
@@ -51,7 +50,7 @@ async def attempt(
         AttemptBounds(first_byte_timeout_s=0.02, answer_timeout_s=0.03, max_answer_bytes=10_000),
     )
     prompt = read_prompt(route, None, body or chat(stream=stream))
-    plan = plan_of(route, "gpt-4o-mini", request(query=""), prompt)
+    plan = plan_of(route, "gpt-4o-mini", prompt, query="", headers={})
     return await attempts.make(plan, at, 2)
 
 

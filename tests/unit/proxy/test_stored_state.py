@@ -38,7 +38,7 @@ STORED: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("members", STORED)
 def test_a_body_that_names_something_stored_is_looked_at(members: dict[str, Any]) -> None:
-    assert may_name_stored_state(msgspec.json.encode(members))
+    assert may_name_stored_state(msgspec.json.encode(members), members)
 
 
 @pytest.mark.parametrize("members", STORED)

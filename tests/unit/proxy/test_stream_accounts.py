@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 from builders import event
-from proxying import DONE, HELLO, USAGE, chat, request, route, sse, stream, target
+from proxying import DONE, HELLO, USAGE, chat, route, sse, stream, target
 
 from tollgate.proxy.attempt import StreamDelivery
 from tollgate.proxy.frames import FrameSource
@@ -27,7 +27,7 @@ COUNTED = {"input_tokens": 10, "output_tokens": 5}
 def plan(path: str = CHAT, **members: Any) -> Plan:
     found = route(path)
     prompt = read_prompt(found, None, chat(stream=True, model="mini", **members))
-    return plan_of(found, "mini", request(path=path), prompt)
+    return plan_of(found, "mini", prompt, query="", headers={})
 
 
 def delivery(api: str) -> StreamDelivery:
