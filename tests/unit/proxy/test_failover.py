@@ -145,6 +145,33 @@ async def test_who_fails_elsewhere_is_asked_beside_a_probe_rather_than_refused()
     assert await probing == ("a", 1)
 
 
+async def test_an_older_request_that_comes_back_during_a_probe_lets_nobody_in() -> None:
+    asked = Asked(targets=TARGETS[:2])
+    answers = {name: asyncio.Event() for name in ("older", "probe")}
+
+    async def waiting(name: str) -> str:
+        async def attempt(at: Target, number: int) -> str:
+            del number
+            await answers[name].wait()
+            return at.backend.name
+
+        return await asked.failover.run(asked.targets, attempt)
+
+    older = asyncio.create_task(waiting("older"))
+    await asyncio.sleep(0)
+    asked.script.append(THROTTLED)
+    assert await asked.run() == ("b", 2)
+    asked.clock.s += 7
+    probe = asyncio.create_task(waiting("probe"))
+    await asyncio.sleep(0)
+    answers["older"].set()
+    assert await older == "a"
+    assert await asked.run() == ("b", 1)
+    answers["probe"].set()
+    assert await probe == "a"
+    assert await asked.run() == ("a", 1)
+
+
 @pytest.mark.parametrize("end", [asyncio.CancelledError(), ValueError("a bug")])
 async def test_a_probe_that_tells_nothing_makes_room_for_the_next(end: BaseException) -> None:
     asked = Asked(BROKEN, end, targets=TARGETS[:1])
