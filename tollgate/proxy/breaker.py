@@ -18,7 +18,7 @@ ORDINARY: Final[Ticket] = 1  # the circuit was closed
 
 # How long to wait for what a probe tells that is under way.
 _PROBE_S: Final = 1.0
-# How many silences or breaks within the window open a circuit, at least.
+# How many silences, breaks or 408s within the window open a circuit, at least.
 _DOUBTFUL_FAILURES: Final = 3
 
 
@@ -37,8 +37,8 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
 
     Args:
         throttled: It was a 429.
-        certain: It speaks of the backend. A silence or a break may be the request's own doing, and
-            one slow call must not close a region to everybody.
+        certain: It speaks of the backend. A silence, a break or a 408 may be the request's own
+            doing, and one slow call must not close a region to everybody.
         retry_after_s: How long the backend asked to be left alone.
     """
 

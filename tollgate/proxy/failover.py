@@ -17,6 +17,7 @@ Delivery = TypeVar("Delivery")
 Attempt = Callable[[Target, int], Awaitable[Delivery]]
 
 _TOO_MANY_REQUESTS: Final = 429
+_REQUEST_TIMEOUT: Final = 408  # who was too slow is not said
 _NO_LIMITS: Final = Capacities({})
 _PLAIN: Final = Demand(alias="")
 
@@ -129,9 +130,10 @@ class Failover:
 
     def failed(self, target: Target, failure: BackendFailed, ticket: Ticket = ORDINARY) -> None:
         """Tell the breaker what became of a target."""
+        status = failure.status
         told = Failure(
-            throttled=failure.status == _TOO_MANY_REQUESTS,
-            certain=failure.status is not None or not failure.may_have_cost,
+            throttled=status == _TOO_MANY_REQUESTS,
+            certain=not failure.may_have_cost or status not in {None, _REQUEST_TIMEOUT},
             retry_after_s=failure.retry_after_s,
         )
         self._breakers.failed(target.circuit, self._steady_s(), told, ticket)

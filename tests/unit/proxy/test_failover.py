@@ -73,6 +73,14 @@ async def test_a_target_that_failed_lately_is_asked_rather_than_refused() -> Non
     assert asked.names == ["a", "a", "a"]
 
 
+async def test_it_takes_three_slow_requests_to_leave_a_target_alone() -> None:
+    asked = Asked(targets=TARGETS[:2])
+    for _ in range(3):
+        asked.script.append(BackendFailed("slow", status=408, may_have_cost=True))
+        assert await asked.run() == ("b", 2)
+    assert await asked.run() == ("b", 1)
+
+
 async def test_a_target_that_throttles_is_left_alone_even_if_nobody_else_is_there() -> None:
     asked = Asked(THROTTLED, targets=TARGETS[:1])
     for _ in range(2):
