@@ -104,7 +104,7 @@ def gateway_of(
     drain = DrainBounds(timeout_s=relay.drain_timeout_s, tokens=relay.drain_tokens)
     serving = (routing, lasting.memory, drain, lasting.background)
     return Gateway(
-        directory=_directory(settings),
+        directory=_directory(settings, lasting.concurrency),
         model_calls=ModelCalls(*serving),
         stored_calls=StoredCalls(*serving),
         listing=Listing(backends),
@@ -156,7 +156,7 @@ def _routing(settings: Settings, lasting: Lasting, backends: list[Backend]) -> R
     )
 
 
-def _directory(settings: Settings) -> Directory:
+def _directory(settings: Settings, concurrency: Concurrency) -> Directory:
     return Directory(
         (
             Tenant(
@@ -173,6 +173,7 @@ def _directory(settings: Settings) -> Directory:
         ),
         trusted_callers=settings.gateway.trusted_callers,
         reject_unknown_codes=settings.unknown_billing_code == "reject",
+        under_way=concurrency.ids,
     )
 
 
