@@ -14,6 +14,7 @@ import msgspec
 
 from tollgate.proxy.answers import answer_headers
 from tollgate.proxy.attempt import Delivery, Order, StreamDelivery, WholeDelivery
+from tollgate.proxy.deadline import Deadline
 from tollgate.proxy.demand import Demand
 from tollgate.proxy.identity import Caller
 from tollgate.proxy.messages import Answer, Request
@@ -33,6 +34,8 @@ from tollgate.proxy.upstream_requests import forwarded_headers, stored_request
 from tollgate.usage.extraction import Measurement, measure_answer
 from tollgate.usage.tokens import NO_TOKENS
 
+# How long a deletion waits for a look at the response.
+_LOOK_S: Final = 10.0
 _OK: Final = 200
 _NOT_FOUND: Final = 404
 _API: Final = "responses"
@@ -75,6 +78,8 @@ class StoredCalls:
         question = _Question(
             route=route, query=request.query, headers=forwarded_headers(request.headers)
         )
+        if route.action == "delete" and stored.pending is not None:
+            stored = await self._look(stored)
         delivery = await self._ask(stored, question)
         if isinstance(delivery, StreamDelivery):
             call.streamed = True
@@ -103,6 +108,21 @@ class StoredCalls:
         if delivery.status == _NOT_FOUND:
             raise ResponseGone(f"{stored.backend} knows the response no more")
         return delivery.body
+
+    async def _look(self, stored: StoredResponse) -> StoredResponse:
+        """Complete a response that has ended and is about to be deleted: nobody sees it later.
+
+        One that has not ended, or cannot be had, is followed on; if it is gone then, its usage is
+        left to the backfill.
+        """
+        try:
+            with Deadline(_LOOK_S):
+                body = await self.poll(stored)
+        except (ResponseGone, TimeoutError):
+            return stored
+        if body is None or not await self._memory.saw(stored, measure_answer(body, _API)):
+            return stored
+        return msgspec.structs.replace(stored, pending=None)
 
     async def _ask(self, stored: StoredResponse, question: _Question) -> Delivery:
         """Ask the backend that holds the response.
@@ -136,7 +156,10 @@ class StoredCalls:
             await self._memory.saw(stored, measure_answer(delivery.body, _API))
 
     def _saw(self, stored: StoredResponse, measured: Measurement) -> None:
-        self._background.start(self._memory.saw(stored, measured))
+        async def see() -> None:
+            await self._memory.saw(stored, measured)
+
+        self._background.start(see())
 
 
 class _Question(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
+from builders import NOON
 from gateways import ask, gateway, response_memory
 from proxying import (
     OTHER_KEY,
@@ -57,7 +59,7 @@ class Served:
     ],
 )
 async def test_it_asks_the_backend_that_holds_it(method: str, tail: str, api: str) -> None:
-    served = Served(FakeAnswer(body("in_progress")))
+    served = Served(FakeAnswer(body("in_progress")), known=stored(backend="neu-1"))
     answer = await served.answer(PATH + tail, method, query="limit=2&billingCode=CC-1001")
     (sent,) = served.upstream.sent
     assert (answer.status, answer.body) == (200, body("in_progress"))
@@ -116,6 +118,54 @@ async def test_a_deleted_response_is_forgotten() -> None:
 async def test_a_response_that_could_not_be_deleted_is_still_known() -> None:
     served = Served(FakeAnswer(b'{"error":{}}', status=400), known=stored())
     await served.answer(method="DELETE")
+    assert await served.store.find(RESPONSE, "contoso")
+
+
+DELETED = b'{"deleted":true}'
+
+
+async def test_the_end_of_a_response_is_looked_at_before_it_is_deleted() -> None:
+    served = Served(FakeAnswer(body()), FakeAnswer(DELETED))
+    answer = await served.answer(method="DELETE", query="billingCode=CC-1001")
+    assert (answer.status, answer.body) == (200, DELETED)
+    assert [sent.method for sent in served.upstream.sent] == ["GET", "DELETE"]
+    completion, deletion = served.sink.events
+    assert (completion.data.completes, completion.data.provenance) == (True, "measured")
+    assert (deletion.data.api, deletion.data.provenance) == ("responses.delete", "none")
+    assert await served.store.find(RESPONSE, "contoso") is None
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        FakeAnswer(body("in_progress", usage=None)),
+        FakeAnswer(body("cancelled", usage=None)),
+        FakeAnswer(b"{}", status=404),
+        BackendFailed("no"),
+        BackendFailed("no", status=500, may_have_cost=True),
+    ],
+)
+async def test_a_response_without_an_end_is_deleted_and_followed_on(seen: Any) -> None:
+    served = Served(seen, FakeAnswer(DELETED))
+    assert (await served.answer(method="DELETE")).body == DELETED
+    assert [event.data.api for event in served.sink.events] == ["responses.delete"]
+    assert [each.response_id for each in await served.store.pending(NOON, 9)] == [RESPONSE]
+
+
+async def test_a_look_that_takes_long_does_not_keep_a_deletion_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tollgate.proxy.stored_calls._LOOK_S", 0.01)
+    hangs = FakeAnswer(asyncio.Event())
+    served = Served(hangs, FakeAnswer(DELETED))
+    assert (await served.answer(method="DELETE")).body == DELETED
+    assert hangs.closed
+
+
+async def test_a_response_that_could_not_be_deleted_is_looked_at_all_the_same() -> None:
+    served = Served(FakeAnswer(body()), FakeAnswer(b'{"error":{}}', status=400))
+    await served.answer(method="DELETE")
+    assert [event.data.completes for event in served.sink.events] == [True, False]
     assert await served.store.find(RESPONSE, "contoso")
 
 
