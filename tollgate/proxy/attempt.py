@@ -17,7 +17,7 @@ from tollgate.proxy.pool import Target
 from tollgate.proxy.ports import BackendFailed, Upstream, UpstreamAnswer, UpstreamRequest
 from tollgate.proxy.prompts import CountTokens
 from tollgate.proxy.retry_after import retry_after_s
-from tollgate.proxy.routes import COMPLETIONS
+from tollgate.proxy.routes import COMPLETIONS, SPEECH
 from tollgate.proxy.served import served_target
 from tollgate.proxy.upstream_requests import Plan, upstream_request
 from tollgate.usage.extraction import StreamMeter
@@ -60,7 +60,24 @@ class StreamDelivery(msgspec.Struct, frozen=True, kw_only=True):
     frames: FrameSource
 
 
-Delivery = WholeDelivery | StreamDelivery
+class SoundDelivery(msgspec.Struct, frozen=True, kw_only=True):
+    """Sound that has begun to come; as above.
+
+    Args:
+        first: Its first bytes.
+        answer: Brings the rest; must be closed.
+    """
+
+    asked: Target
+    target: Target
+    attempts: int
+    status: int
+    headers: Headers
+    first: bytes
+    answer: UpstreamAnswer
+
+
+Delivery = WholeDelivery | StreamDelivery | SoundDelivery
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,7 +136,7 @@ class Attempts:
         self._count_tokens = count_tokens
 
     async def make(self, plan: Plan, target: Target, number: int) -> Delivery:
-        """Send to `target` and return its answer, or the stream once it has begun well.
+        """Send to `target` and return its answer; or a stream or sound, once it has begun well.
 
         Raises:
             BackendFailed: Another backend may be asked.
@@ -131,14 +148,30 @@ class Attempts:
             number=number,
             max_held=_max_held(plan),
         )
-        return await self.send(request, target, order)
+        begun = await self._begin(request, target, order)
+        if isinstance(begun, StreamDelivery):
+            return begun
+        if order.api == SPEECH and not order.streamed and begun.status == _OK:
+            return await _sound_delivery(target, begun, number)
+        return await self._read_whole(target, begun, number)
 
-    async def send(self, request: UpstreamRequest, target: Target, order: Order) -> Delivery:
-        """Send a request that is made already; else as `make`.
+    async def send(
+        self, request: UpstreamRequest, target: Target, order: Order
+    ) -> WholeDelivery | StreamDelivery:
+        """Send a request that is made already, and is not to speak; else as `make`.
 
         Raises:
             BackendFailed: Another backend may be asked.
         """
+        begun = await self._begin(request, target, order)
+        if isinstance(begun, StreamDelivery):
+            return begun
+        return await self._read_whole(target, begun, order.number)
+
+    async def _begin(
+        self, request: UpstreamRequest, target: Target, order: Order
+    ) -> StreamDelivery | UpstreamAnswer:
+        """Send, and wait for a stream that has begun well, or for the head of any other answer."""
         timeout_s = self._first_byte_timeout_s if order.streamed else self._answer_timeout_s
         stream: StreamDelivery | None = None
         answer: UpstreamAnswer | None = None
@@ -160,7 +193,7 @@ class Attempts:
         except BaseException:
             _close(answer)
             raise
-        return await self._read_whole(target, answer, order.number)
+        return answer
 
     async def credential(self, target: Target) -> Mapping[str, str]:
         """The headers that authenticate us at a target.
@@ -229,6 +262,23 @@ def _stream_delivery(
         headers=answer.headers,
         opening=Opening(frames, meter, order.max_held),
         frames=frames,
+    )
+
+
+async def _sound_delivery(target: Target, answer: UpstreamAnswer, number: int) -> SoundDelivery:
+    try:
+        first = await answer.next_chunk()
+    except BaseException:
+        answer.close()
+        raise
+    return SoundDelivery(
+        asked=target,
+        target=served_target(target, answer.headers),
+        attempts=number,
+        status=answer.status,
+        headers=answer.headers,
+        first=first,
+        answer=answer,
     )
 
 

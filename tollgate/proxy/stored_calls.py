@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from tollgate.proxy.answers import answer_headers
-from tollgate.proxy.attempt import Delivery, Order, StreamDelivery, WholeDelivery
+from tollgate.proxy.attempt import Order, StreamDelivery, WholeDelivery
 from tollgate.proxy.deadline import Deadline
 from tollgate.proxy.demand import Demand
 from tollgate.proxy.identity import Caller
@@ -124,7 +124,9 @@ class StoredCalls:
             return stored
         return msgspec.structs.replace(stored, pending=None)
 
-    async def _ask(self, stored: StoredResponse, question: _Question) -> Delivery:
+    async def _ask(
+        self, stored: StoredResponse, question: _Question
+    ) -> WholeDelivery | StreamDelivery:
         """Ask the backend that holds the response.
 
         Raises:
@@ -136,7 +138,7 @@ class StoredCalls:
             raise unknown_response(stored.response_id, None, _NOT_FOUND)
         attempts = self._routing.attempts
 
-        async def attempt(target: Target, number: int) -> Delivery:
+        async def attempt(target: Target, number: int) -> WholeDelivery | StreamDelivery:
             headers = {**question.headers, **await attempts.credential(target)}
             request = stored_request(question.route, target.backend.url, question.query, headers)
             order = Order(api=_API, streamed=question.streamed, number=number)
