@@ -14,6 +14,7 @@ import msgspec
 
 from tollgate.proxy.answers import answer_headers
 from tollgate.proxy.attempt import Order, StreamDelivery, WholeDelivery
+from tollgate.proxy.breaker import Circuit
 from tollgate.proxy.deadline import Deadline
 from tollgate.proxy.demand import Demand
 from tollgate.proxy.identity import Caller
@@ -133,7 +134,9 @@ class StoredCalls:
             Refusal: It is out, or no backend of the settings any more.
         """
         demand = Demand(alias=stored.alias, backend=stored.backend)
-        targets = self._routing.pool.targets(demand)
+        targets = [
+            _Holder(each.backend, each.deployment) for each in self._routing.pool.targets(demand)
+        ]
         if not targets:
             raise unknown_response(stored.response_id, None, _NOT_FOUND)
         attempts = self._routing.attempts
@@ -162,6 +165,19 @@ class StoredCalls:
             await self._memory.saw(stored, measured)
 
         self._background.start(see())
+
+
+class _Holder(Target, frozen=True):
+    """Where a response is stored.
+
+    It has a circuit of its own: a deployment without room for more work still gives out what is
+    stored, and who reads too often says nothing of that room.
+    """
+
+    @property
+    def circuit(self) -> Circuit:
+        """Not a deployment's name: those have no blanks."""
+        return (self.backend.name, f"{self.deployment.name} (stored)")
 
 
 class _Question(msgspec.Struct, frozen=True, kw_only=True):

@@ -20,6 +20,7 @@ from proxying import (
 )
 from stored import RESPONSE, FlakyResponses, body, stored, waiting
 
+from tollgate.proxy.breaker import BreakerRules, Breakers, Failure
 from tollgate.proxy.messages import Answer
 from tollgate.proxy.pending_poll import ResponseGone
 from tollgate.proxy.ports import BackendFailed
@@ -32,7 +33,10 @@ class Served:
     """A gateway that knows one response of contoso's, at its second backend."""
 
     def __init__(
-        self, *script: FakeAnswer | BaseException, known: StoredResponse | None = None
+        self,
+        *script: FakeAnswer | BaseException,
+        known: StoredResponse | None = None,
+        breakers: Breakers | None = None,
     ) -> None:
         self.known = known or waiting(backend="neu-1")
         self.upstream, self.sink, self.store = (
@@ -41,7 +45,7 @@ class Served:
             FlakyResponses(),
         )
         memory = response_memory(self.sink, FakeClock().clock, self.store)
-        self.gateway = gateway(self.upstream, self.sink, memory=memory)
+        self.gateway = gateway(self.upstream, self.sink, memory=memory, breakers=breakers)
 
     async def answer(self, path: str = PATH, method: str = "GET", **changes: Any) -> Answer:
         await self.store.keep(self.known)
@@ -107,6 +111,23 @@ async def test_another_backend_is_not_asked_in_its_place() -> None:
     answer = await served.answer()
     assert (answer.status, len(served.upstream.sent)) == (503, 1)
     assert served.sink.only.data.attempts == 1
+
+
+async def test_a_deployment_without_room_keeps_nobody_from_reading() -> None:
+    """What is stored takes nothing of the capacity that a deployment is short of."""
+    breakers = Breakers(BreakerRules())
+    served = Served(FakeAnswer(body("in_progress")), breakers=breakers)
+    breakers.failed(("neu-1", "mini"), 1000, Failure(throttled=True, retry_after_s=60))
+    assert (await served.answer()).status == 200
+    assert breakers.is_throttled(("neu-1", "mini"), 1000)
+
+
+async def test_who_reads_too_often_keeps_nobody_from_a_deployment() -> None:
+    breakers = Breakers(BreakerRules())
+    often = FakeAnswer(b"{}", status=429, headers=(("retry-after", "9"),))
+    answer = await Served(often, breakers=breakers).answer()
+    assert (answer.status, dict(answer.headers)["retry-after"]) == (429, "9")
+    assert breakers.wait_s(("neu-1", "mini"), 1000) == 0
 
 
 async def test_a_deleted_response_is_forgotten() -> None:
