@@ -39,6 +39,7 @@ def gateway(  # noqa: PLR0913  each has a default that most tests keep
     memory: ResponseMemory | None = None,
     known: Directory | None = None,
     breakers: Breakers | None = None,
+    concurrency: Concurrency | None = None,
 ) -> Gateway:
     """A gateway whose request ids are all `req-1`."""
     clock = clock or FakeClock().clock
@@ -72,7 +73,7 @@ def gateway(  # noqa: PLR0913  each has a default that most tests keep
         stored_calls=StoredCalls(routing, memory, drain, background),
         listing=Listing(backends),
         meter=Meter("gw-weu", sink, clock),
-        concurrency=Concurrency(),
+        concurrency=concurrency or Concurrency(),
         background=background,
         limits=limits,
     )

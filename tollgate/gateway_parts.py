@@ -104,7 +104,7 @@ def gateway_of(
     routing = _routing(settings, lasting, backends)
     drain = DrainBounds(timeout_s=relay.drain_timeout_s, tokens=relay.drain_tokens)
     serving = (routing, lasting.memory, drain, lasting.background)
-    near, directory = settings.routing.geography, _directory(settings)
+    near, directory = settings.routing.geography, _directory(settings, lasting.concurrency)
     return Gateway(
         directory=directory,
         admissions=Admissions(directory, near.header if near else None),
@@ -158,7 +158,7 @@ def _routing(settings: Settings, lasting: Lasting, backends: list[Backend]) -> R
     )
 
 
-def _directory(settings: Settings) -> Directory:
+def _directory(settings: Settings, concurrency: Concurrency) -> Directory:
     return Directory(
         (
             Tenant(
@@ -175,6 +175,7 @@ def _directory(settings: Settings) -> Directory:
         ),
         trusted_callers=settings.gateway.trusted_callers,
         reject_unknown_codes=settings.unknown_billing_code == "reject",
+        under_way=concurrency.ids,
     )
 
 

@@ -192,6 +192,8 @@ class ClientConnection(ClientTransport):
                 self._send_whole(incoming, answer)
             else:
                 await self._send_stream(incoming, answer, answer.body, gateway.limits.max_stream_s)
+        except ConnectionAbortedError:  # what it gets cannot go on, and has no other way to say so
+            self.abort()
         except Exception as bug:  # noqa: BLE001  the client sees that the answer is not whole
             log_bug(arrival.call.request_id, bug)
             self.abort()

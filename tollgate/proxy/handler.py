@@ -104,10 +104,10 @@ class Gateway:
                 raise unknown_caller()
             tenant = caller.tenant
             call.payer = Payer(tenant=tenant.name, subscription=caller.subscription)
-            self._concurrency.enter(tenant.name, tenant.concurrent_requests)
+            self._concurrency.enter(tenant.name, tenant.concurrent_requests, request_id)
         except Refusal as refusal:
             return self._refused(call, refusal)
-        call.on_end = lambda: self._concurrency.leave(tenant.name)
+        call.on_end = lambda: self._concurrency.leave(tenant.name, request_id)
         return Arrival(request, caller, call, admission)
 
     def left(self, arrival: Arrival) -> None:

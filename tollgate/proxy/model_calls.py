@@ -11,7 +11,8 @@ import msgspec
 
 from tollgate.proxy.admission import Admission
 from tollgate.proxy.answers import answer_headers, remaining_headers
-from tollgate.proxy.attempt import Attempts, Delivery, StreamDelivery, WholeDelivery
+from tollgate.proxy.attempt import Attempts
+from tollgate.proxy.deliveries import Delivery, SoundDelivery, StreamDelivery, WholeDelivery
 from tollgate.proxy.demand import Demand
 from tollgate.proxy.failover import Failover
 from tollgate.proxy.latency import Kind, Latencies
@@ -24,6 +25,7 @@ from tollgate.proxy.refusals import Refusal
 from tollgate.proxy.relay import Background, DrainBounds, StreamRelay
 from tollgate.proxy.response_memory import ResponseMemory
 from tollgate.proxy.routes import Route
+from tollgate.proxy.sound_relay import SoundRelay
 from tollgate.proxy.stored_state import (
     may_name_stored_state,
     previous_response,
@@ -32,7 +34,7 @@ from tollgate.proxy.stored_state import (
 from tollgate.proxy.stream_accounts import CallAccount
 from tollgate.proxy.stream_flow import StreamFlow
 from tollgate.proxy.upstream_requests import Plan, forwarded_headers, plan_of
-from tollgate.proxy.whole_answers import outcome_of
+from tollgate.proxy.whole_answers import outcome_of, outcome_of_sound
 from tollgate.usage.event import UsageEvent
 from tollgate.usage.extraction import NOTHING_MEASURED
 
@@ -108,8 +110,11 @@ class ModelCalls:
         delivery = await way.first()
         if isinstance(delivery, StreamDelivery):
             # What runs on in the background has a name that the client knows: it stays where it is.
-            again = None if prompt.members.get("background") is True else way.again
-            return self._relay(call, plan, StreamFlow(delivery, again))
+            moves = prompt.streamed and prompt.members.get("background") is not True
+            return self._relay(call, plan, StreamFlow(delivery, way.again if moves else None))
+        if isinstance(delivery, SoundDelivery):
+            relay = SoundRelay(delivery, call, outcome_of_sound(delivery, route.api, prompt))
+            return Answer(status=delivery.status, headers=self._headers(delivery), body=relay)
         return await self._whole(call, plan, delivery)
 
     async def _demand(self, alias: str, admission: Admission, prompt: Prompt) -> Demand:

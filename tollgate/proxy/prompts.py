@@ -15,6 +15,8 @@ from tollgate.proxy.routes import FORMS, Route
 from tollgate.usage.estimate import estimate_prompt
 
 _TRUE_IN_A_FORM: Final = frozenset({"true", "True", "1"})
+# So many names are searched for one by one: more would take time that grows with their square.
+_FEW_MEMBERS: Final = 64
 CountTokens = Callable[[str], int]
 
 _members_decoder: Final = msgspec.json.Decoder(dict[str, Any])
@@ -116,7 +118,7 @@ def _is_streamed(members: Mapping[str, Any], form: Form | None = None) -> bool:
 
 def _may_repeat(body: bytes, members: Mapping[str, Any]) -> bool:
     """Whether a member could stand twice: its name does, or some name may be written otherwise."""
-    if b"\\" in body:
+    if b"\\" in body or len(members) > _FEW_MEMBERS:
         return True
     for name in members:  # noqa: SIM110  a generator costs more than what it runs
         if body.count(b'"%s"' % name.encode()) > 1:

@@ -21,7 +21,8 @@ from proxying import (
     stream,
 )
 
-from tollgate.proxy.attempt import AttemptBounds, Attempts, Delivery, StreamDelivery, WholeDelivery
+from tollgate.proxy.attempt import AttemptBounds, Attempts
+from tollgate.proxy.deliveries import Delivery, StreamDelivery, WholeDelivery
 from tollgate.proxy.pool import Target
 from tollgate.proxy.ports import BackendFailed
 from tollgate.proxy.prompts import read_prompt

@@ -7,7 +7,7 @@ import pytest
 from builders import event
 from proxying import DONE, HELLO, USAGE, chat, route, sse, stream, target
 
-from tollgate.proxy.attempt import StreamDelivery
+from tollgate.proxy.deliveries import StreamDelivery
 from tollgate.proxy.frames import FrameSource
 from tollgate.proxy.metering import Outcome
 from tollgate.proxy.opening import Opening
