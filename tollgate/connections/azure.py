@@ -7,8 +7,10 @@ import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any, Final, Protocol
+from urllib.request import getproxies
 
 from azure.core.credentials import AccessTokenInfo, AzureKeyCredential
+from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError
 from azure.core.pipeline import PipelineRequest
 from azure.eventgrid.aio import EventGridPublisherClient
@@ -137,7 +139,7 @@ class Identity:
             endpoint: The topic's.
             on_request: Sees each request before it is sent.
         """
-        return EventGridPublisherClient(endpoint, self._credential, raw_request_hook=on_request)
+        return _eventgrid_client(endpoint, self._credential, on_request)
 
     async def close(self) -> None:
         """Close the connections to the identity service."""
@@ -150,5 +152,13 @@ def eventgrid_client_with_key(
     endpoint: str, key: str, on_request: RequestHook
 ) -> EventGridPublisherClient:
     """A client of an Event Grid topic that signs in with the topic's key; else as above."""
-    credential = AzureKeyCredential(key)
-    return EventGridPublisherClient(endpoint, credential, raw_request_hook=on_request)
+    return _eventgrid_client(endpoint, AzureKeyCredential(key), on_request)
+
+
+def _eventgrid_client(
+    endpoint: str, credential: AzureKeyCredential | AsyncTokenCredential, on_request: RequestHook
+) -> EventGridPublisherClient:
+    # Where no proxy is set, nobody need look for one: that takes a thread, for each request anew.
+    return EventGridPublisherClient(
+        endpoint, credential, raw_request_hook=on_request, use_env_settings=bool(getproxies())
+    )

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import Final
+from collections.abc import Coroutine
+from typing import Any, Final
 
 from tollgate.proxy.client_bounds import Page, Server
 from tollgate.proxy.client_messages import (
@@ -54,6 +55,8 @@ class ClientConnection(ClientTransport):
         self._current: Incoming | None = None  # the request that is answered
         self._ahead: deque[Incoming] = deque()  # those behind it
         self._ending = self._streams = False
+        self._work: Coroutine[Any, Any, None] | None = None
+        self._has_work: asyncio.Future[None] | None = None
         self.task: asyncio.Task[None] | None = None
 
     def end(self) -> None:
@@ -80,9 +83,9 @@ class ClientConnection(ClientTransport):
         self._parser.release()
         self.server.closed(self)
         current = self._current
-        if self._streams and self.task is not None:
+        if self.task is not None and (self._streams or self._has_work is not None):
             self.task.cancel()
-        elif current and current.gateway and current.arrival and not current.started:
+        if current and current.gateway and current.arrival and not current.started:
             current.started = True
             current.gateway.left(current.arrival)
 
@@ -135,7 +138,7 @@ class ClientConnection(ClientTransport):
             return
         if (page := server.page(request.path)) is not None:
             incoming.started = True
-            self.task = server.loop.create_task(self._show(incoming, page))
+            self._run(self._show(incoming, page))
             return
         gateway = incoming.gateway = server.gateway
         arrival = gateway.arrive(request)
@@ -173,7 +176,24 @@ class ClientConnection(ClientTransport):
     def _start(self, incoming: Incoming, body: bytes | None) -> None:
         incoming.started = True
         self.stop_waiting()
-        self.task = self.server.loop.create_task(self._serve(incoming, body))
+        self._run(self._serve(incoming, body))
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        self._work = work
+        if self.task is None:
+            self.task = self.server.loop.create_task(self._serve_all())
+        elif self._has_work is not None:
+            self._has_work.set_result(None)
+
+    async def _serve_all(self) -> None:
+        """One request after the other, in one task, for a task costs as much as a system call."""
+        while self._work is not None:
+            work, self._work = self._work, None
+            await work
+            if self._work is None and self.transport is not None:
+                self._has_work = self.server.loop.create_future()
+                await self._has_work
+                self._has_work = None
 
     async def _show(self, incoming: Incoming, page: Page) -> None:
         try:

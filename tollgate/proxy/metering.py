@@ -148,7 +148,7 @@ class Call:
     def _event(self, outcome: Outcome, undelivered_attempt: int | None = None) -> UsageEvent:
         suffix = "" if undelivered_attempt is None else f".a{undelivered_attempt}"
         payer, measured = self.payer, outcome.measurement
-        deployment, backend = _served(outcome.target, event_name(self.alias))
+        deployment, backend = _served(outcome.target, self.alias)
         model, version = model_served(
             (deployment.model, deployment.version), event_name(measured.model)
         )
@@ -202,7 +202,7 @@ def _served(
 ) -> tuple[Deployment | _Nothing, Backend | _Nothing]:
     """What served the call; where nothing did, the alias that was asked for."""
     if target is None:
-        return _Nothing(alias), _NO_BACKEND
+        return _Nothing(event_name(alias)), _NO_BACKEND
     return target.deployment, target.backend
 
 

@@ -27,7 +27,6 @@ from tollgate.proxy.response_memory import ResponseMemory
 from tollgate.proxy.routes import Route
 from tollgate.proxy.sound_relay import SoundRelay
 from tollgate.proxy.stored_state import (
-    may_name_stored_state,
     previous_response,
     refuse_stored_state,
 )
@@ -118,8 +117,7 @@ class ModelCalls:
         return await self._whole(call, plan, delivery)
 
     async def _demand(self, alias: str, admission: Admission, prompt: Prompt) -> Demand:
-        if may_name_stored_state(prompt.raw, prompt.members):
-            refuse_stored_state(prompt.members)
+        refuse_stored_state(prompt.members)
         previous, stored = previous_response(prompt.members), None
         if previous is not None:
             stored = await self._memory.previous(admission.payer.tenant, previous)

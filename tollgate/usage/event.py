@@ -253,4 +253,5 @@ def _utc_ms(time: datetime) -> datetime:
 
 def _rfc3339_ms(time: datetime) -> str:
     """A UTC time, cut to milliseconds."""
-    return time.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+    quoted = _encoder.encode(time).decode()  # in a fraction of the time of `isoformat`
+    return f"{quoted[1:24]}Z" if time.microsecond else f"{quoted[1:20]}.000Z"
