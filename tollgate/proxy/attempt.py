@@ -183,7 +183,7 @@ class Attempts:
             answer.close()
         return WholeDelivery(
             asked=target,
-            target=served_target(target, answer.headers),
+            target=served_target(target, answer.fields),
             attempts=number,
             status=status,
             headers=answer.headers,
@@ -215,7 +215,7 @@ def _stream_delivery(
     frames = FrameSource(answer)
     return StreamDelivery(
         asked=target,
-        target=served_target(target, answer.headers),
+        target=served_target(target, answer.fields),
         attempts=order.number,
         status=answer.status,
         headers=answer.headers,
@@ -232,7 +232,7 @@ async def _sound_delivery(target: Target, answer: UpstreamAnswer, number: int) -
         raise
     return SoundDelivery(
         asked=target,
-        target=served_target(target, answer.headers),
+        target=served_target(target, answer.fields),
         attempts=number,
         status=answer.status,
         headers=answer.headers,
@@ -252,8 +252,6 @@ async def _read_error(answer: UpstreamAnswer) -> None:
 
 
 def _is_stream(answer: UpstreamAnswer) -> bool:
-    if answer.status == _OK:
-        for name, value in answer.headers:
-            if name == "content-type":
-                return value.lower().startswith(EVENT_STREAM_TYPE)
-    return False
+    return answer.status == _OK and answer.fields.get("content-type", "").lower().startswith(
+        EVENT_STREAM_TYPE
+    )

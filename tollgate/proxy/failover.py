@@ -70,7 +70,8 @@ class Failover:
             target: The one that was asked, whoever has served.
             headers: Names in lower case.
         """
-        self._capacities.told(target.circuit, headers, self._steady_s())
+        if self._capacities.counted:
+            self._capacities.told(target.circuit, headers, self._steady_s())
 
     def remaining(self, target: Target) -> Remaining | None:
         """What is left at a target now; None where nothing limits it."""

@@ -21,7 +21,7 @@ class HttpAnswer:
         ValueError: The body has an encoding that was not asked for.
     """
 
-    __slots__ = ("_connection", "_decoding", "_give_back", "headers", "status")
+    __slots__ = ("_connection", "_decoding", "_give_back", "fields", "headers", "status")
 
     def __init__(
         self, connection: BackendConnection, give_back: Callable[[BackendConnection], None]
@@ -30,7 +30,8 @@ class HttpAnswer:
         self._give_back = give_back
         self.status = connection.answer.status
         self.headers: Headers = connection.answer.headers
-        encoding = dict(self.headers).get("content-encoding")
+        self.fields = connection.answer.fields
+        encoding = self.fields.get("content-encoding")
         self._decoding = None if encoding is None else decoding_of(encoding)
 
     async def read(self, max_bytes: int) -> bytes:
