@@ -64,6 +64,9 @@ class Environment(Section):
     journal: Path | None
     eventgrid_topic_endpoint: str | None
     eventgrid_topic_key: str | None
+    eventhub_connection: str | None = None
+    eventhub_namespace: str | None = None
+    eventhub_name: str | None = None
     tokenizer: Path | None = None
 
 
@@ -87,6 +90,9 @@ def read_environment(environ: Mapping[str, str] = os.environ) -> Environment:
         journal=path("TOLLGATE_JOURNAL"),
         eventgrid_topic_endpoint=value("EVENTGRID_TOPIC_ENDPOINT"),
         eventgrid_topic_key=value("EVENTGRID_TOPIC_KEY"),
+        eventhub_connection=value("EVENTHUB_CONNECTION"),
+        eventhub_namespace=value("EVENTHUB_CONNECTION__fullyQualifiedNamespace"),
+        eventhub_name=value("EVENTHUB_NAME"),
         tokenizer=path("TIKTOKEN_CACHE_DIR"),
     )
 
