@@ -63,7 +63,8 @@ def _event_hub(
     """As the Functions host does, it prefers a connection string to an identity."""
     if environment.eventhub_connection is not None:
         connection = environment.eventhub_connection
-        hub = _named(environment.eventhub_name or _hub_of(connection))
+        hub_there = _hub_of(connection)
+        hub = _named(environment.eventhub_name or hub_there)
         return EventHubPublisher(partial(eventhub_client_with_key, connection, hub))
     if environment.eventhub_namespace is not None:
         hub = _named(environment.eventhub_name)

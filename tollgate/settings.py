@@ -67,6 +67,7 @@ class Environment(Section):
     eventhub_connection: str | None = None
     eventhub_namespace: str | None = None
     eventhub_name: str | None = None
+    webhook_keys: tuple[str, ...] | None = None
     tokenizer: Path | None = None
 
 
@@ -83,6 +84,9 @@ def read_environment(environ: Mapping[str, str] = os.environ) -> Environment:
         found = value(name)
         return Path(found) if found else None
 
+    def keys(name: str) -> tuple[str, ...] | None:
+        return tuple(key for key in (value(name) or "").split(",") if key) or None
+
     return Environment(
         config=path("TOLLGATE_CONFIG"),
         redis_url=redis_url(environ),
@@ -93,6 +97,7 @@ def read_environment(environ: Mapping[str, str] = os.environ) -> Environment:
         eventhub_connection=value("EVENTHUB_CONNECTION"),
         eventhub_namespace=value("EVENTHUB_CONNECTION__fullyQualifiedNamespace"),
         eventhub_name=value("EVENTHUB_NAME"),
+        webhook_keys=keys("TOLLGATE_WEBHOOK_KEY"),
         tokenizer=path("TIKTOKEN_CACHE_DIR"),
     )
 
