@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID
 
 from eventhubs.amqp_types import (
@@ -35,7 +35,7 @@ def encode(value: Any) -> bytes:
     """The bytes of a value, its constructor included."""
     if value is None or isinstance(value, bool):
         return _SINGLE[value]
-    kind: type[Any] = type(value)
+    kind = type(cast("object", value))
     if number := _NUMBERS.get(kind):
         code, shape = number
         return bytes((code,)) + struct.pack(shape, value)
