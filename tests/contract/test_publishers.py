@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 import msgspec
 import pytest
+import pytest_asyncio
 from azure.core.credentials import AzureKeyCredential
 from azure.eventgrid.aio import EventGridPublisherClient
 from builders import raw_event
@@ -96,8 +97,11 @@ async def publishing_to_grid(url: str) -> AsyncGenerator[EventGridPublisher]:
 World = GridWorld | HubWorld | BothWorld
 
 
-@pytest.fixture(params=["event grid", "event hub", "both"])
-async def world(request: pytest.FixtureRequest) -> AsyncGenerator[World]:
+pytestmark = pytest.mark.asyncio(loop_scope="module")  # the SDK takes half a second to connect
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def both() -> AsyncGenerator[BothWorld]:
     topic = Topic()
     with Broker({HUB: PARTITIONS}, max_message_bytes=MAX_BYTES) as broker:
         async with (
@@ -105,9 +109,15 @@ async def world(request: pytest.FixtureRequest) -> AsyncGenerator[World]:
             publishing(broker, retry_total=1) as to_hub,
             publishing_to_grid(url) as to_grid,
         ):
-            grid, hub = GridWorld(topic, to_grid), HubWorld(broker, to_hub)
-            worlds = {"event grid": grid, "event hub": hub, "both": BothWorld(grid, hub)}
-            yield worlds[request.param]
+            yield BothWorld(GridWorld(topic, to_grid), HubWorld(broker, to_hub))
+
+
+@pytest.fixture(params=["event grid", "event hub", "both"])
+def world(both: BothWorld, request: pytest.FixtureRequest) -> World:
+    both.grid.topic.batches.clear()
+    both.hub.broker.clear()
+    both.recover()
+    return {"event grid": both.grid, "event hub": both.hub, "both": both}[request.param]
 
 
 def ids(events: list[bytes]) -> list[str]:

@@ -99,6 +99,10 @@ class Broker:
         message = section(ANNOTATIONS, annotations) + section(DATA, body)
         self._call(lambda: self._namespace.store(hub, partition, message))
 
+    def clear(self) -> None:
+        """Forget all that was stored, put and counted, and the faults to come."""
+        self._call(self._namespace.clear)
+
     def drop_connections(self) -> None:
         """Break every connection off."""
         self._call(lambda: [connection.drop() for connection in self._connections])

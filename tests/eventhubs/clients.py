@@ -15,7 +15,7 @@ from eventhubs.broker import Broker
 from tollgate.events.eventhub import EventHubPublisher
 
 HUB: Final = "usage"
-PARTITIONS: Final = 4
+PARTITIONS: Final = 5
 TIMEOUT_S: Final = 10.0
 
 

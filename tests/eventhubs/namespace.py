@@ -33,6 +33,16 @@ class Namespace:
         self.messages = 0  # that came to hubs, refused or not
         self._readers: list[PartitionLink] = []
 
+    def clear(self) -> None:
+        """Forget all that was stored, put and counted, and the faults to come."""
+        for hub in self.hubs.values():
+            for partition in hub.partitions.values():
+                partition.events.clear()
+        self.messages = 0
+        self.services.tokens.clear()
+        for faults in vars(self.faults).values():
+            faults.clear()
+
     def owned_by_higher(self, link: PartitionLink) -> bool:
         """Whether a reader is there that does not give way."""
         level = -1 if link.owner_level is None else link.owner_level

@@ -13,7 +13,6 @@ from contextlib import suppress
 from hashlib import blake2b
 from typing import Final, TypeVar
 
-from azure.core.exceptions import AzureError
 from azure.eventhub import EventData, EventDataBatch
 from azure.eventhub.aio import EventHubProducerClient
 from azure.eventhub.exceptions import EventDataSendError, EventHubError
@@ -111,8 +110,6 @@ class EventHubPublisher:
                 raise _BatchTooLargeError from None
             condition = f" ({error.error})" if error.error else ""
             raise PublishFailed(f"Event Hub: {type(error).__name__}{condition}") from None
-        except AzureError as error:
-            raise PublishFailed(f"Event Hub: {type(error).__name__}") from None
         except TimeoutError:
             await self.close()  # its connection may be dead: begin with another
             raise PublishFailed(f"Event Hub: no answer in {self._timeout_s:g} s") from None

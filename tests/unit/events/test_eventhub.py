@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
+import pytest_asyncio
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError
 from azure.eventhub.aio import EventHubProducerClient
@@ -29,15 +30,24 @@ from tollgate.events.eventhub import CONTENT_TYPE, MAX_KEY_BYTES, EventHubPublis
 BASIC_TIER_BYTES = 256 * 1024
 
 
-@pytest.fixture
-def broker() -> Iterator[Broker]:
+pytestmark = pytest.mark.asyncio(loop_scope="module")  # the SDK takes half a second to connect
+
+
+@pytest.fixture(scope="module")
+def running_broker() -> Iterator[Broker]:
     with Broker({HUB: PARTITIONS}, max_message_bytes=BASIC_TIER_BYTES) as broker:
         yield broker
 
 
 @pytest.fixture
-async def publisher(broker: Broker) -> AsyncGenerator[EventHubPublisher]:
-    async with publishing(broker) as publisher:
+def broker(running_broker: Broker) -> Broker:
+    running_broker.clear()
+    return running_broker
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def publisher(running_broker: Broker) -> AsyncGenerator[EventHubPublisher]:
+    async with publishing(running_broker) as publisher:
         yield publisher
 
 
@@ -114,7 +124,7 @@ async def test_what_is_no_cloud_event_is_refused_and_one_of_no_tenant_has_no_key
     assert (stored.body, stored.key) == (nobodys, None)
 
 
-def test_a_key_is_never_longer_than_a_hub_takes_it_and_two_tenants_have_two() -> None:
+async def test_a_key_is_never_longer_than_a_hub_takes_it_and_two_tenants_have_two() -> None:
     fits = "x" * MAX_KEY_BYTES
     assert partition_key(raw_event(tenant=fits)) == fits
     keys = [partition_key(raw_event(tenant=fits + end)) for end in "ab"]

@@ -17,6 +17,7 @@ from eventhubs.triggered import decoded, delivered
 
 from tollgate.errors import SettingsError, StoreUnavailable
 from tollgate.events.dead_letters import DeadLetter
+from tollgate.functions import usage_event_hub as module
 from tollgate.functions.usage_event_hub import usage_event_hub
 from tollgate.intake_runtime import IntakeRuntime
 from tollgate.ledger.redis_ledger import RedisLedger
@@ -105,6 +106,18 @@ async def test_an_event_that_meets_a_bug_is_kept_and_its_neighbours_are_counted(
     (letter,) = await _letters()
     assert (letter.body, letter.reason) == (events[1], "bug: TypeError; the log says more")
     assert requests_counted(redis_url) == 2
+
+
+async def test_a_message_that_meets_a_bug_is_one_event_and_its_neighbours_are_counted(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def buggy(body: bytes) -> list[bytes]:
+        return [body] if b"req-1" in body else 1 / 0  # pyright: ignore[reportReturnType]  a bug
+
+    monkeypatch.setattr(module, "split_payload", buggy)
+    await usage_event_hub(delivered(raw_event("req-1"), raw_event("req-2"), b"rubbish"))
+    assert requests_counted(redis_url) == 2
+    assert [letter.body for letter in await _letters()] == [b"rubbish"]
 
 
 @pytest.mark.usefixtures("opened")

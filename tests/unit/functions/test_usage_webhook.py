@@ -76,12 +76,10 @@ async def test_a_bad_neighbour_does_not_hold_an_event_up(
     assert await _letters() == [b'{"id": 3}']
 
 
-@pytest.mark.parametrize("url", ["redis://127.0.0.1:1", ""])
 async def test_without_a_store_events_are_delivered_again(
-    http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch, url: str
+    http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tollgate.intake_runtime._CHECK_S", 0.01)
-    monkeypatch.setenv("TOLLGATE_REDIS_URL", url)
+    monkeypatch.delenv("TOLLGATE_REDIS_URL", raising=False)
     assert await delivered(http, raw_event()) == 503
 
 
