@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from asyncio import timeout
+from asyncio import create_task, sleep, timeout
+from collections import Counter
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import suppress
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 import pytest_asyncio
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError
+from azure.eventhub import EventData, EventDataBatch
 from azure.eventhub.aio import EventHubProducerClient
 from builders import raw_event
 from eventhubs.broker import Broker
@@ -86,6 +88,30 @@ async def test_a_tenants_events_go_in_one_message_as_far_as_they_fit(
     assert broker.messages == 1
     await publisher.publish([padded(f"req-{number}", 100_000) for number in range(5)])
     assert broker.messages == 1 + 3
+
+
+async def test_requests_have_their_turn_while_a_large_batch_is_encoded(
+    publisher: EventHubPublisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns, add = 0, EventDataBatch.add
+    at_turn: list[int] = []
+
+    async def take_turns() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await sleep(0)
+
+    def noting(batch: EventDataBatch, event: EventData) -> None:
+        at_turn.append(turns)
+        add(batch, event)
+
+    monkeypatch.setattr(EventDataBatch, "add", noting)
+    others = create_task(take_turns())
+    await publisher.publish([raw_event(f"req-{number}") for number in range(100)])
+    others.cancel()
+    assert len(at_turn) == 100
+    assert max(Counter(at_turn).values()) <= 16
 
 
 def padded(event_id: str, size: int) -> bytes:
