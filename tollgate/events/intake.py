@@ -70,6 +70,12 @@ class Intake:
         Raises:
             StoreUnavailable: Nothing is lost if the whole batch is sent again.
         """
+        return await self._take_around_bugs(raws, source, now)
+
+    async def _take_around_bugs(
+        self, raws: Sequence[bytes], source: str, now: datetime
+    ) -> Counter[str]:
+        """Take a batch in; where it meets a bug, each event alone."""
         try:
             return await self._take(raws, source, now)
         except Retryable:
