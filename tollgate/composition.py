@@ -8,14 +8,12 @@ import time
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any, Final, Self
 
-from tollgate.connections.azure import OPENAI_SCOPE, Identity, eventgrid_client_with_key
+from tollgate.connections.azure import OPENAI_SCOPE, Identity
 from tollgate.connections.redis import open_redis
 from tollgate.errors import SettingsError
 from tollgate.events.drain import Drain
-from tollgate.events.eventgrid import EventGridPublisher
 from tollgate.events.journal import Journal
 from tollgate.events.recovery import recover
 from tollgate.gateway_parts import ApiKey, BearerToken, Lasting, gateway_of, poll_rules
@@ -36,6 +34,7 @@ from tollgate.proxy.stored_nearby import CachedResponses
 from tollgate.proxy.stored_responses import ResponseStore
 from tollgate.proxy.upstream_http import HttpUpstream
 from tollgate.proxy.vocabulary import load_tokenizer
+from tollgate.publishing import open_publisher
 from tollgate.settings import (
     DEFAULT_JOURNAL,
     Environment,
@@ -47,8 +46,8 @@ from tollgate.settings_file import SettingsFile
 from tollgate.settings_sections import MANAGED_IDENTITY
 
 _NOT_PUBLISHING: Final = (
-    "no Event Grid topic is set (EVENTGRID_TOPIC_ENDPOINT): usage waits in the journal at %s and"
-    " nobody is billed"
+    "neither an Event Grid topic is set (EVENTGRID_TOPIC_ENDPOINT) nor an event hub"
+    " (EVENTHUB_CONNECTION): usage waits in the journal at %s and nobody is billed"
 )
 _CANCEL_S: Final = 0.2
 _CIRCUITS_KEY: Final = "tollgate:circuits"
@@ -113,7 +112,7 @@ class GatewayRuntime:
 
     async def _open(self) -> None:
         credentials = self._credentials(self._settings)
-        publisher = self._open_publisher()
+        publisher = open_publisher(self._environment, self._our_identity, self._exits)
         upstream = HttpUpstream()
         self._exits.push_async_callback(upstream.close)
         self._journal = self._open_journal()
@@ -218,19 +217,6 @@ class GatewayRuntime:
             problem = f"the journal's folder {folder} cannot be used: {error.strerror or error}"
             raise SettingsError([f"environment: TOLLGATE_JOURNAL: {problem}"]) from None
         return journal
-
-    def _open_publisher(self) -> EventGridPublisher | None:
-        endpoint = self._environment.eventgrid_topic_endpoint
-        key = self._environment.eventgrid_topic_key
-        if endpoint is None:
-            return None
-        if key is not None:
-            open_client = partial(eventgrid_client_with_key, endpoint, key)
-        else:
-            open_client = partial(self._our_identity().eventgrid_client, endpoint)
-        publisher = EventGridPublisher(open_client)
-        self._exits.push_async_callback(publisher.close)
-        return publisher
 
     def _our_identity(self) -> Identity:
         if self._identity is None:

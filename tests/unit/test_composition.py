@@ -7,7 +7,9 @@ from typing import Any
 
 import msgspec
 import pytest
-from builders import event
+from builders import event, raw_event
+from eventhubs.broker import Broker
+from eventhubs.clients import HUB, PARTITIONS, TIMEOUT_S
 from gateways import ask
 from proxying import BACKEND_KEY, request
 from redis.asyncio import Redis
@@ -19,9 +21,17 @@ from tollgate.errors import SettingsError, StoreUnavailable
 from tollgate.events.journal import Journal
 from tollgate.intake_runtime import IntakeRuntime
 from tollgate.local.servers import serving
-from tollgate.settings import Settings, check_settings, load_settings, read_environment
+from tollgate.settings import (
+    Environment,
+    Settings,
+    check_settings,
+    load_settings,
+    read_environment,
+)
 
 pytest_plugins = ["servers"]
+
+WITHOUT_HUB = "Endpoint=sb://ns/;SharedAccessKeyName=n;SharedAccessKey=s3cret"
 
 
 def settings(*auths: str) -> Settings:
@@ -58,6 +68,87 @@ async def test_what_an_earlier_process_left_is_published(tmp_path: Path) -> None
         )
         async with GatewayRuntime(settings("env:KEY"), environment, lambda _: "key"):
             assert [taken["id"] for taken in await topic.received(1)] == ["req-1"]
+
+
+def hub_environment(journal: Path, **hub: str) -> Environment:
+    return read_environment({"TOLLGATE_JOURNAL": str(journal), **hub})
+
+
+@pytest.mark.parametrize("named_by", ["EVENTHUB_NAME", "EntityPath"])
+async def test_what_an_earlier_process_left_is_published_to_a_hub(
+    tmp_path: Path, named_by: str
+) -> None:
+    left_behind(tmp_path)
+    with Broker({HUB: PARTITIONS}) as broker:
+        whole = broker.connection_string(HUB)
+        name = {} if named_by == "EntityPath" else {"EVENTHUB_NAME": HUB}
+        connection = broker.connection_string() if name else whole
+        environment = hub_environment(tmp_path, EVENTHUB_CONNECTION=connection, **name)
+        async with GatewayRuntime(settings("env:KEY"), environment, lambda _: "key") as runtime:
+            async with asyncio.timeout(TIMEOUT_S):
+                while runtime.journal_depth:  # noqa: ASYNC110  it has no event to wait for
+                    await asyncio.sleep(0.01)
+        assert [event.body for event in broker.events(HUB)] == [raw_event("req-1")]
+
+
+async def test_a_topic_and_a_hub_both_get_every_event(tmp_path: Path) -> None:
+    left_behind(tmp_path)
+    topic = Topic()
+    with Broker({HUB: PARTITIONS}) as broker:
+        async with serving(topic.app) as url:
+            environment = hub_environment(
+                tmp_path,
+                EVENTHUB_CONNECTION=broker.connection_string(),
+                EVENTHUB_NAME=HUB,
+                EVENTGRID_TOPIC_ENDPOINT=url + PATH,
+                EVENTGRID_TOPIC_KEY=TOPIC_KEY,
+            )
+            async with (
+                GatewayRuntime(settings("env:KEY"), environment, lambda _: "key") as runtime,
+                asyncio.timeout(TIMEOUT_S),
+            ):
+                while runtime.journal_depth:  # noqa: ASYNC110  it has no event to wait for
+                    await asyncio.sleep(0.01)
+        assert [event.body for event in broker.events(HUB)] == [raw_event("req-1")]
+        assert [event["id"] for event in topic.events] == ["req-1"]
+
+
+async def test_our_identity_serves_a_hub_too(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    environment = hub_environment(
+        tmp_path,
+        EVENTHUB_CONNECTION__fullyQualifiedNamespace="ns.servicebus.windows.net",
+        EVENTHUB_NAME=HUB,
+    )
+    async with GatewayRuntime(settings("env:KEY"), environment, lambda _: "key"):
+        assert "nobody is billed" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("hub", "problem"),
+    [
+        ({"EVENTHUB_CONNECTION": "s3cret", "EVENTHUB_NAME": HUB}, "EVENTHUB_CONNECTION: Conn"),
+        ({"EVENTHUB_CONNECTION": "Endpoint=sb://h/;SharedAccessKey=s3cret"}, "EVENTHUB_CONN"),
+        ({"EVENTHUB_CONNECTION": WITHOUT_HUB}, "EVENTHUB_NAME is not set"),
+        ({"EVENTHUB_CONNECTION__fullyQualifiedNamespace": "ns"}, "EVENTHUB_NAME is not set"),
+    ],
+)
+async def test_a_hub_that_is_not_named_rightly_is_told_without_its_key(
+    tmp_path: Path, hub: dict[str, str], problem: str
+) -> None:
+    environment = hub_environment(tmp_path, **hub)
+    with pytest.raises(SettingsError, match=problem) as caught:
+        await GatewayRuntime(settings("env:KEY"), environment, lambda _: "key").__aenter__()
+    assert "s3cret" not in str(caught.value)
+
+
+async def test_the_name_of_a_hub_alone_is_no_hub(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    environment = hub_environment(tmp_path, EVENTHUB_NAME=HUB)
+    async with GatewayRuntime(settings("env:KEY"), environment, lambda _: "key"):
+        assert "nobody is billed" in caplog.text
 
 
 async def test_without_a_topic_events_wait_in_the_journal_and_that_is_said(

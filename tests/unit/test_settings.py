@@ -173,12 +173,24 @@ def test_the_environment_names_everything_outside() -> None:
             "TOLLGATE_JOURNAL": "j",
             "EVENTGRID_TOPIC_ENDPOINT": "https://t",
             "EVENTGRID_TOPIC_KEY": "k",
+            "EVENTHUB_CONNECTION": "c",
+            "EVENTHUB_CONNECTION__fullyQualifiedNamespace": "n",
+            "EVENTHUB_NAME": "h",
+            "TOLLGATE_WEBHOOK_KEY": "new,old,",
         }
     )
     assert environment.redis_url == "redis://r"
     assert (environment.archive, environment.journal) == (Path("a"), Path("j"))
     assert environment.eventgrid_topic_endpoint == "https://t"
     assert environment.eventgrid_topic_key == "k"
+    assert (environment.eventhub_connection, environment.eventhub_namespace) == ("c", "n")
+    assert environment.eventhub_name == "h"
+    assert environment.webhook_keys == ("new", "old")
+
+
+@pytest.mark.parametrize("value", ["", ",", ",,"])
+def test_a_webhook_key_is_never_empty(value: str) -> None:
+    assert read_environment({"TOLLGATE_WEBHOOK_KEY": value}).webhook_keys is None
 
 
 def test_a_secret_is_what_its_variable_holds() -> None:

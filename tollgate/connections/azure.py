@@ -14,6 +14,8 @@ from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError
 from azure.core.pipeline import PipelineRequest
 from azure.eventgrid.aio import EventGridPublisherClient
+from azure.eventhub import parse_connection_string
+from azure.eventhub.aio import EventHubProducerClient
 from azure.identity.aio import DefaultAzureCredential
 
 OPENAI_SCOPE = "https://cognitiveservices.azure.com/.default"
@@ -141,6 +143,15 @@ class Identity:
         """
         return _eventgrid_client(endpoint, self._credential, on_request)
 
+    def eventhub_client(self, namespace: str, hub: str) -> EventHubProducerClient:
+        """A client of an event hub that signs in with this identity.
+
+        Args:
+            namespace: The host name of its namespace.
+            hub: Its name.
+        """
+        return EventHubProducerClient(namespace, hub, self._credential)
+
     async def close(self) -> None:
         """Close the connections to the identity service."""
         for cache in self._caches.values():
@@ -162,3 +173,17 @@ def _eventgrid_client(
     return EventGridPublisherClient(
         endpoint, credential, raw_request_hook=on_request, use_env_settings=bool(getproxies())
     )
+
+
+def eventhub_client_with_key(connection: str, hub: str) -> EventHubProducerClient:
+    """A client of an event hub that signs in with the key in a connection string."""
+    return EventHubProducerClient.from_connection_string(connection, eventhub_name=hub)
+
+
+def hub_of_connection_string(connection: str) -> str | None:
+    """The hub that a connection string of Event Hubs names, if it names one.
+
+    Raises:
+        ValueError: It is no connection string; the message has nothing of it.
+    """
+    return parse_connection_string(connection).eventhub_name

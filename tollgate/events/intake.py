@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from tollgate.errors import InvalidEvent, StoreUnavailable
+from tollgate.errors import InvalidEvent, Retryable, StoreUnavailable
 from tollgate.events.dead_letters import DeadLetter, DeadLetters
 from tollgate.usage.event import ReceivedEvent, decode_event
 
 MAX_AHEAD: Final = timedelta(minutes=10)
+_log: Final = logging.getLogger(__name__)
 
 
 class Ledger(Protocol):
@@ -55,7 +57,7 @@ class Intake:
         self._archive = archive
 
     async def take(self, raws: Sequence[bytes], *, source: str, now: datetime) -> Counter[str]:
-        """Take a batch in. A bad event does not hold its neighbours up.
+        """Take a batch in. A bad event, or one that meets a bug, does not hold its neighbours up.
 
         Args:
             raws: CloudEvents in JSON, one each.
@@ -68,6 +70,36 @@ class Intake:
         Raises:
             StoreUnavailable: Nothing is lost if the whole batch is sent again.
         """
+        return await self._take_around_bugs(raws, source, now)
+
+    async def _take_around_bugs(
+        self, raws: Sequence[bytes], source: str, now: datetime
+    ) -> Counter[str]:
+        """Take a batch in; where it meets a bug, each event alone."""
+        try:
+            return await self._take(raws, source, now)
+        except Retryable:
+            raise
+        except Exception:  # noqa: BLE001  a broker would send the same batch for ever, or never again
+            _log.exception("a bug in a batch of %d events from %s", len(raws), source)
+        counts: Counter[str] = Counter()
+        for raw in raws:
+            counts += await self._take_alone(raw, source, now)
+        return counts
+
+    async def _take_alone(self, raw: bytes, source: str, now: datetime) -> Counter[str]:
+        """Take one in; one that meets a bug is kept until the bug is mended."""
+        try:
+            return await self._take([raw], source, now)
+        except Retryable:
+            raise
+        except Exception as error:  # noqa: BLE001  its neighbours, and those behind it, go on
+            reason = f"bug: {type(error).__name__}; the log says more"
+            letter = DeadLetter(reason=reason, source=source, received=now, body=raw)
+        await self._dead_letters.keep([letter])
+        return Counter({"dead_letter": 1})
+
+    async def _take(self, raws: Sequence[bytes], source: str, now: datetime) -> Counter[str]:
         events: list[ReceivedEvent] = []
         letters: list[DeadLetter] = []
         for raw in raws:
