@@ -12,6 +12,7 @@ from tollgate.errors import SettingsError, StoreUnavailable
 from tollgate.events.dead_letters import RedisDeadLetters
 from tollgate.events.intake import Intake
 from tollgate.ledger.archive import Archive
+from tollgate.ledger.kept_aside import KeptAsideEvents
 from tollgate.ledger.redis_ledger import RedisLedger
 from tollgate.ledger.safety import ledger_warnings
 from tollgate.settings import Environment
@@ -40,6 +41,7 @@ class IntakeRuntime:
         except ValueError as error:
             raise SettingsError([f"environment: TOLLGATE_REDIS_URL: {error}"]) from None
         self.dead_letters = RedisDeadLetters(self._redis)
+        self.kept_aside = KeptAsideEvents(self._redis)
         archive = Archive(environment.archive) if environment.archive else None
         self.intake = Intake(RedisLedger(self._redis), self.dead_letters, archive)
 
