@@ -2,8 +2,14 @@
 
 import azure.functions as func
 
-from tollgate.functions import gateway, health, usage_event_grid, usage_event_hub
+from tollgate.functions import (
+    gateway,
+    health,
+    journal_timer,
+    usage_event_grid,
+    usage_event_hub,
+)
 
 app = func.FunctionApp()
-for module in (gateway, health, usage_event_grid, usage_event_hub):
+for module in (gateway, health, journal_timer, usage_event_grid, usage_event_hub):
     app.register_functions(module.blueprint)

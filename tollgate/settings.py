@@ -15,6 +15,7 @@ from tollgate.settings_sections import (
     BackendSettings,
     BreakerSettings,
     GatewaySettings,
+    JournalSettings,
     RelaySettings,
     ResponsesSettings,
     RetrySettings,
@@ -35,6 +36,7 @@ class Settings(Section):
     relay: RelaySettings = RelaySettings()
     routing: RoutingSettings = RoutingSettings()
     responses: ResponsesSettings = ResponsesSettings()
+    journal: JournalSettings = JournalSettings()
     tenants: tuple[TenantSettings, ...] = ()
     unknown_billing_code: Literal["suspense", "reject"] = "suspense"
 

@@ -146,6 +146,12 @@ class RelaySettings(Section):
     max_stream_s: Positive = 3600
 
 
+class JournalSettings(Section):
+    """How much of the disk the journal may take before new calls are refused."""
+
+    max_bytes: PositiveWhole = 1024 * 1024 * 1024
+
+
 class ResponsesSettings(Section):
     """How responses that run in the background are followed, and how long responses are known."""
 

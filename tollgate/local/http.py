@@ -12,34 +12,53 @@ from typing import Final
 import msgspec
 import uvicorn
 
-from tollgate.composition import GatewayRuntime
+from tollgate.composition import GatewayRuntime, utc_now
 from tollgate.errors import SettingsError
+from tollgate.intake_runtime import IntakeRuntime
 from tollgate.local.bounded_http import BoundedHttp
+from tollgate.metrics import CONTENT_TYPE
 from tollgate.proxy.asgi import GatewayApp, Message, Receive, Send
 
 LOOPBACK: Final = "127.0.0.1"
 _HEALTH_PATH: Final = "/health"
+_METRICS_PATH: Final = "/metrics"
 
 
 class LocalApp:
-    """The gateway, and `/health` beside it."""
+    """The gateway, and `/health` and `/metrics` beside it.
 
-    def __init__(self, runtime: GatewayRuntime) -> None:
+    Args:
+        runtime: The gateway.
+        intake: The ledger's side, where it runs in the same process.
+    """
+
+    def __init__(self, runtime: GatewayRuntime, intake: IntakeRuntime | None = None) -> None:
         self._runtime = runtime
+        self._intake = intake
         self._gateway = GatewayApp(runtime)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] == "http" and scope["path"] == _HEALTH_PATH:
+        path = scope["path"] if scope["type"] == "http" else None
+        if path == _HEALTH_PATH:
             await self._health(send)
+        elif path == _METRICS_PATH:
+            await _answer(send, 200, CONTENT_TYPE, self._runtime.metrics.exposition().encode())
         else:
             await self._gateway(scope, receive, send)
 
     async def _health(self, send: Send) -> None:
-        content = self._runtime.health
-        headers = [(b"content-type", b"application/json")]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": msgspec.json.encode(content)})
+        found = self._runtime.health
+        if self._intake is not None:
+            found = found.beside(await self._intake.health(utc_now()), "ledger")
+        body = msgspec.json.encode(found.content())
+        await _answer(send, found.http_status, "application/json", body)
+
+
+async def _answer(send: Send, status: int, content_type: str, body: bytes) -> None:
+    headers = [(b"content-type", content_type.encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 @asynccontextmanager

@@ -22,6 +22,7 @@ from tollgate.local.regions import (
 from tollgate.local.servers import serving
 from tollgate.local.simulator.region import SimulatedRegion
 from tollgate.local.triggers import FUNCTION_NAME, WEBHOOK_PATH, triggers_app
+from tollgate.metrics import Metrics
 from tollgate.settings import Environment, Settings, load_settings, resolve_secret
 
 _TOPIC_KEY: Final = "local-topic-key"
@@ -31,6 +32,7 @@ class LocalStack(msgspec.Struct, frozen=True, kw_only=True):
     """What runs, and where.
 
     Args:
+        intake: The ledger's side.
         runtime: The gateway; whoever serves it puts an edge before it.
         settings: Its settings.
         regions: The simulated regions; none when the settings name real backends.
@@ -42,6 +44,7 @@ class LocalStack(msgspec.Struct, frozen=True, kw_only=True):
         archive: The archive's folder.
     """
 
+    intake: IntakeRuntime
     runtime: GatewayRuntime
     settings: Settings
     regions: list[SimulatedRegion]
@@ -71,7 +74,10 @@ async def local_stack(
         environment = environment.model_copy(
             update={"redis_url": redis_url, "archive": archive, "journal": journal}
         )
-        intake = await exits.enter_async_context(IntakeRuntime(environment, strict=strict))
+        metrics = Metrics()
+        intake = await exits.enter_async_context(
+            IntakeRuntime(environment, strict=strict, metrics=metrics)
+        )
         trigger_url = await exits.enter_async_context(serving(triggers_app(intake.intake)))
         topic, topic_url = await _start_topic(exits, trigger_url, data / "topic")
         regions = [] if environment.config else await _start_regions(exits)
@@ -80,9 +86,10 @@ async def local_stack(
             update={"eventgrid_topic_endpoint": topic_url, "eventgrid_topic_key": _TOPIC_KEY}
         )
         runtime = await exits.enter_async_context(
-            GatewayRuntime(settings, publishing, _secret if regions else resolve_secret)
+            GatewayRuntime(settings, publishing, _secret if regions else resolve_secret, metrics)
         )
         yield LocalStack(
+            intake=intake,
             runtime=runtime,
             settings=settings,
             regions=regions,
