@@ -3,6 +3,7 @@
 import azure.functions as func
 
 from tollgate.functions import (
+    backfill_timer,
     gateway,
     health,
     journal_timer,
@@ -11,5 +12,5 @@ from tollgate.functions import (
 )
 
 app = func.FunctionApp()
-for module in (gateway, health, journal_timer, usage_event_grid, usage_event_hub):
+for module in (backfill_timer, gateway, health, journal_timer, usage_event_grid, usage_event_hub):
     app.register_functions(module.blueprint)

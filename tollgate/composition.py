@@ -46,6 +46,7 @@ from tollgate.settings import (
 )
 from tollgate.settings_file import SettingsFile
 from tollgate.settings_sections import MANAGED_IDENTITY
+from tollgate.usage.event import UsageEvent
 
 _NO_TOPIC: Final = "no topic is set: usage waits in the journal, and nobody is billed"
 _NOT_PUBLISHING: Final = (
@@ -190,6 +191,19 @@ class GatewayRuntime:
             "settings_problems": refused,
         }
         return Health(findings, facts)
+
+    @property
+    def settings(self) -> Settings:
+        """Those that it serves by at the moment."""
+        return self._settings
+
+    def record(self, event: UsageEvent) -> None:
+        """Send an event on its way, as the gateway does with its own.
+
+        Raises:
+            OSError: The journal cannot be written.
+        """
+        self._journal.record(event)
 
     def take_over(self) -> int:
         """Publish also what processes left that have died since the start; says how much."""

@@ -10,6 +10,7 @@ from typing import Final, Self
 
 from tollgate.connections.redis import open_redis
 from tollgate.errors import SettingsError, StoreUnavailable
+from tollgate.events.awaited import AwaitedEvents
 from tollgate.events.dead_letters import RedisDeadLetters
 from tollgate.events.intake import Intake
 from tollgate.events.intake_metrics import IntakeMetrics
@@ -33,13 +34,20 @@ class IntakeRuntime:
         environment: Where Redis and the archive are.
         strict: Refuse a Redis that is not set up to keep a ledger, rather than warn.
         metrics: Where the numbers of intake and ledger are shown.
+        direct_gateway: The id of the gateway whose calls are to have an event each, if there is a
+            log to look them up in.
 
     Raises:
         SettingsError: `TOLLGATE_REDIS_URL` is not set, or is no URL of a Redis.
     """
 
     def __init__(
-        self, environment: Environment, *, strict: bool = False, metrics: Metrics | None = None
+        self,
+        environment: Environment,
+        *,
+        strict: bool = False,
+        metrics: Metrics | None = None,
+        direct_gateway: str | None = None,
     ) -> None:
         self.metrics = metrics or Metrics()
         self._strict = strict
@@ -54,7 +62,11 @@ class IntakeRuntime:
         archive = Archive(environment.archive) if environment.archive else None
         watched = IntakeMetrics(self.metrics)
         ledger = RedisLedger(self._redis)
-        self.intake = Intake(ledger, self.dead_letters, archive, metrics=watched)
+        has_log = environment.log_analytics_workspace_id is not None
+        self.awaited = AwaitedEvents(self._redis, direct_gateway) if has_log else None
+        self.intake = Intake(
+            ledger, self.dead_letters, archive, awaited=self.awaited, metrics=watched
+        )
         self._health = IntakeHealth(self._redis, self.dead_letters, watched)
         self._health.show_in(self.metrics)
 

@@ -13,6 +13,7 @@ from tollgate.errors import SettingsError
 from tollgate.settings_problems import contradictions, not_empty, problem_lines
 from tollgate.settings_sections import (
     BackendSettings,
+    BackfillSettings,
     BreakerSettings,
     GatewaySettings,
     JournalSettings,
@@ -37,6 +38,7 @@ class Settings(Section):
     routing: RoutingSettings = RoutingSettings()
     responses: ResponsesSettings = ResponsesSettings()
     journal: JournalSettings = JournalSettings()
+    backfill: BackfillSettings = BackfillSettings()
     tenants: tuple[TenantSettings, ...] = ()
     unknown_billing_code: Literal["suspense", "reject"] = "suspense"
 
@@ -67,6 +69,7 @@ class Environment(Section):
     eventgrid_topic_endpoint: str | None
     eventgrid_topic_key: str | None
     tokenizer: Path | None = None
+    log_analytics_workspace_id: str | None = None
 
 
 DEFAULT_JOURNAL: Final = Path("data/journal")
@@ -90,6 +93,7 @@ def read_environment(environ: Mapping[str, str] = os.environ) -> Environment:
         eventgrid_topic_endpoint=value("EVENTGRID_TOPIC_ENDPOINT"),
         eventgrid_topic_key=value("EVENTGRID_TOPIC_KEY"),
         tokenizer=path("TIKTOKEN_CACHE_DIR"),
+        log_analytics_workspace_id=value("LOG_ANALYTICS_WORKSPACE_ID"),
     )
 
 

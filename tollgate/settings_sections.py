@@ -31,6 +31,7 @@ MANAGED_IDENTITY: Final = "managed_identity"
 
 # Strict: "3" is no number, true is no number, and a number is no name.
 Name = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=NAME)]
+ApiId = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z._-]{1,128}$")]
 KeyHash = Annotated[str, StringConstraints(pattern=KEY_HASH)]
 Auth = Annotated[str, StringConstraints(pattern=AUTH)]
 Whole = Annotated[int, Field(strict=True, ge=0)]
@@ -150,6 +151,20 @@ class JournalSettings(Section):
     """How much of the disk the journal may take before new calls are refused."""
 
     max_bytes: PositiveWhole = 1024 * 1024 * 1024
+
+
+class BackfillSettings(Section):
+    """Whose calls API Management's log is read for, where no proxy stands behind it."""
+
+    gateway: Name | None = None
+    apis: tuple[ApiId, ...] = ()
+
+    @model_validator(mode="after")
+    def _gateway_is_known(self) -> Self:
+        """An event without its gateway's id would be another event."""
+        if self.apis and self.gateway is None:
+            raise ValueError("apis needs gateway beside it, the id in the events of these APIs")
+        return self
 
 
 class ResponsesSettings(Section):

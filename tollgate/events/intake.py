@@ -43,7 +43,7 @@ class Archive(Protocol):
 class Awaited(Protocol):
     """Remembers the events whose tokens are still to be found."""
 
-    async def before(self, events: Sequence[ReceivedEvent]) -> None:
+    async def before(self, events: Sequence[ReceivedEvent], now: datetime) -> None:
         """These are about to be counted.
 
         Raises:
@@ -51,7 +51,7 @@ class Awaited(Protocol):
         """
         ...
 
-    async def after(self, events: Sequence[ReceivedEvent]) -> None:
+    async def after(self, events: Sequence[ReceivedEvent], now: datetime) -> None:
         """They are counted.
 
         Raises:
@@ -127,12 +127,12 @@ class Intake:
     async def _count(self, events: Sequence[ReceivedEvent], now: datetime) -> Sequence[str]:
         self._keep(events)
         if self._awaited:
-            await self._awaited.before(events)
+            await self._awaited.before(events, now)
         started_s = self._metrics.steady_s()
         outcomes = await self._ledger.apply(events, now=now)
         self._metrics.applied(events, now, self._metrics.steady_s() - started_s)
         if self._awaited:
-            await self._awaited.after(events)
+            await self._awaited.after(events, now)
         return outcomes
 
     def _keep(self, events: Sequence[ReceivedEvent]) -> None:

@@ -10,14 +10,20 @@ import secrets
 import time
 from typing import Final
 
+from tollgate.backfill_parts import WorkspaceLogs, direct_of
 from tollgate.composition import GatewayRuntime
+from tollgate.connections.log_analytics import Workspace
 from tollgate.errors import SettingsError
+from tollgate.events.backfilling import Backfill
 from tollgate.intake_runtime import IntakeRuntime
 from tollgate.metrics import Metrics
 from tollgate.settings import Settings, load_settings, read_environment
 
 # What the line of the log that has the numbers begins with; dashboards look for it.
 METRICS_LINE: Final = "tollgate.metrics"
+_NO_LOG: Final = (
+    "LOG_ANALYTICS_WORKSPACE_ID is not set: pending usage is not completed from the gateway's log"
+)
 _TELL_EVERY_S: Final = 60.0
 _log: Final = logging.getLogger(__name__)
 
@@ -34,6 +40,9 @@ class Shared:
         self._settings: Settings | None = None
         self._gateway: GatewayRuntime | None = None
         self._intake: IntakeRuntime | None = None
+        self._workspace: Workspace | None = None
+        self._backfill: Backfill | None = None
+        self._said_no_log = False
         self.metrics = Metrics()
         self._process = secrets.token_hex(4)
         self._told_s = -math.inf
@@ -60,10 +69,43 @@ class Shared:
         """
         async with self._lock:
             if self._intake is None:
-                runtime = IntakeRuntime(read_environment(), metrics=self.metrics)
+                runtime = IntakeRuntime(
+                    read_environment(),
+                    metrics=self.metrics,
+                    direct_gateway=self._direct_gateway(),
+                )
                 self._intake = await runtime.__aenter__()
             self._tell()
             return self._intake
+
+    async def backfill(self) -> Backfill | None:
+        """The backfill, if the environment names a workspace of logs.
+
+        Raises:
+            SettingsError: tollgate.yaml or the environment is wrong.
+        """
+        workspace_id = read_environment().log_analytics_workspace_id
+        if workspace_id is None:
+            if not self._said_no_log:
+                _log.warning(_NO_LOG)
+            self._said_no_log = True
+            return None
+        gateway, awaited = await self.gateway(), (await self.intake()).awaited
+        direct = direct_of(gateway.settings)
+        if self._backfill is None and awaited is not None:
+            self._workspace = Workspace(workspace_id)
+            logs = WorkspaceLogs(self._workspace)
+            self._backfill = Backfill(logs, awaited, gateway.record, direct, self.metrics)
+        if self._backfill is not None:
+            self._backfill.direct = direct
+        return self._backfill
+
+    def _direct_gateway(self) -> str | None:
+        """Usage is counted also where tollgate.yaml is wrong or not there."""
+        try:
+            return self.settings().backfill.gateway
+        except SettingsError:
+            return None
 
     @property
     def has_ledger(self) -> bool:
@@ -101,7 +143,9 @@ class Shared:
             await self._gateway.__aexit__()
         if self._intake is not None:
             await self._intake.__aexit__()
-        self._settings = self._gateway = self._intake = None
+        if self._workspace is not None:
+            await self._workspace.close()
+        self._settings = self._gateway = self._intake = self._workspace = self._backfill = None
         self._lock = asyncio.Lock()
 
 

@@ -21,7 +21,7 @@ FUNCTIONS: dict[str, Any] = {
     str(function.get_function_name()): function for function in function_app.app.get_functions()
 }
 HTTP = ["gateway_openai", "gateway_v1", "health"]
-TIMERS = ["journal_timer"]
+TIMERS = ["backfill_timer", "journal_timer"]
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
@@ -49,7 +49,13 @@ def test_there_is_one_app_in_the_namespace() -> None:
 
 
 def test_every_function_is_registered_once() -> None:
-    assert sorted(FUNCTIONS) == [*HTTP, *TIMERS, "usage_event_grid", "usage_event_hub"]
+    assert sorted(FUNCTIONS) == [
+        "backfill_timer",
+        *HTTP,
+        "journal_timer",
+        "usage_event_grid",
+        "usage_event_hub",
+    ]
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
