@@ -14,9 +14,9 @@ WORDS = set(
     re.findall(
         r"\w+",
         """
-        and arg_max between by count countif datetime desc dynamic expand iff in inner isempty isnotempty isnull join kind
-        leftouter let mv now on order parse_json project startofmonth sum summarize take_any
-        tostring where
+        and arg_max between by count countif datetime desc dynamic expand extend iff in inner
+        isempty isnotempty isnull join kind leftouter let mv now on order parse_json project
+        startofmonth sum summarize take_any tostring where
         """,
     )
 )

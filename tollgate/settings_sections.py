@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from tollgate.settings_problems import (
+    API_ID,
     AUTH,
     CURRENCY,
     HEADER_NAME,
@@ -31,7 +32,7 @@ MANAGED_IDENTITY: Final = "managed_identity"
 
 # Strict: "3" is no number, true is no number, and a number is no name.
 Name = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=NAME)]
-ApiId = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z._-]{1,128}$")]
+ApiId = Annotated[str, StringConstraints(pattern=API_ID)]
 KeyHash = Annotated[str, StringConstraints(pattern=KEY_HASH)]
 Auth = Annotated[str, StringConstraints(pattern=AUTH)]
 Whole = Annotated[int, Field(strict=True, ge=0)]

@@ -215,12 +215,12 @@ def test_a_part_can_only_be_kept_of_a_known_capacity() -> None:
 
 
 def test_apis_of_no_gateway_are_told() -> None:
-    with pytest.raises(SettingsError, match="backfill: .* apis needs gateway beside it"):
+    with pytest.raises(SettingsError, match=r"backfill: .*apis needs gateway beside it"):
         check_settings(changed("backfill", {"apis": ["openai"]}))
     check_settings(changed("backfill", {"gateway": "gw-apim", "apis": ["openai"]}))
 
 
 @pytest.mark.parametrize("api", ["", "a b", 'a"', "a\n", "a);drop", "x" * 129])
 def test_an_api_is_named_by_what_can_stand_in_a_query(api: str) -> None:
-    with pytest.raises(SettingsError, match=r"backfill\.apis"):
+    with pytest.raises(SettingsError, match=r"backfill\.apis.*: must be an id"):
         check_settings(changed("backfill", {"gateway": "gw-apim", "apis": [api]}))
