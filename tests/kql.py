@@ -14,9 +14,10 @@ WORDS = set(
     re.findall(
         r"\w+",
         """
-        and arg_max between by count countif datetime desc dynamic expand extend iff in inner
-        isempty isnotempty isnull join kind leftouter let mv now on order parse_json project
-        startofmonth sum summarize take_any tostring where
+        ago and arg_max asc between bin by count countif datetime desc dynamic expand extend iff
+        in inner isempty isnotempty isnull join kind leftouter let long max mv now null on order
+        parse_json prev project startofmonth startswith strcat strlen substring sum summarize
+        take_any tolong toreal tostring where
         """,
     )
 )
@@ -35,6 +36,7 @@ def unknown_names(query: str) -> set[str]:
     names = set(re.findall(r"[A-Za-z_]\w*", text))
     made = set(re.findall(r"(\w+)\s*=(?!=)", text))
     columns = {column for table in names & set(TABLES) for column in TABLES[table]}
-    # `X = sum(X)` makes X of X: what is read must be a column still.
+    # `X = sum(X)` makes X of X: what is read must be a column still, or made before.
     read = set(re.findall(r"(?:sum|countif|isnull)\((\w+)", text))
-    return (names - columns - made - WORDS - set(TABLES)) | (read - columns - WORDS)
+    extended = set(re.findall(r"(\w+)\s*=(?!=)", " ".join(re.findall(r"\| extend([^|]*)", text))))
+    return (names - columns - made - WORDS - set(TABLES)) | (read - columns - extended - WORDS)

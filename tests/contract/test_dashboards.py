@@ -6,7 +6,15 @@ import re
 from pathlib import Path
 
 import pytest
+from builders import NOON, raw_event
 from kql import unknown_names
+
+from tollgate.events.intake_metrics import IntakeMetrics
+from tollgate.events.journal import Journal
+from tollgate.events.journal_watch import JournalWatch
+from tollgate.functions.runtime import METRICS_LINE
+from tollgate.metrics import Metrics
+from tollgate.usage.event import decode_event
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "dashboards"
@@ -84,3 +92,17 @@ def test_readme_says_what_the_query_shows(name: str) -> None:
 def test_readme_says_that_this_is_no_invoice() -> None:
     assert "## What it is not" in README
     assert "not the invoice" in README
+
+
+def test_the_watch_reads_numbers_that_are_logged(tmp_path: Path) -> None:
+    metrics = Metrics()
+    IntakeMetrics(metrics).applied([decode_event(raw_event())], NOON, 0.1)
+    journal = Journal(tmp_path)
+    journal.record_raw(raw_event())
+    JournalWatch(journal, 1, lambda: NOON).show_in(metrics)
+    query = QUERIES["ledger_watch.kql"]
+    read = {*re.findall(r"\b(?:read|before)\.(\w+)", query)}
+    assert len(read) > 10
+    assert read - {"process"} <= metrics.snapshot().keys()
+    assert f'Message startswith "{METRICS_LINE} "' in query
+    journal.close()

@@ -22,7 +22,6 @@ from tollgate.local.regions import (
 from tollgate.local.servers import serving
 from tollgate.local.simulator.region import SimulatedRegion
 from tollgate.local.triggers import FUNCTION_NAME, WEBHOOK_PATH, triggers_app
-from tollgate.metrics import Metrics
 from tollgate.settings import Environment, Settings, load_settings, resolve_secret
 
 _TOPIC_KEY: Final = "local-topic-key"
@@ -74,19 +73,16 @@ async def local_stack(
         environment = environment.model_copy(
             update={"redis_url": redis_url, "archive": archive, "journal": journal}
         )
-        metrics = Metrics()
-        intake = await exits.enter_async_context(
-            IntakeRuntime(environment, strict=strict, metrics=metrics)
-        )
+        intake = await exits.enter_async_context(IntakeRuntime(environment, strict=strict))
         trigger_url = await exits.enter_async_context(serving(triggers_app(intake.intake)))
         topic, topic_url = await _start_topic(exits, trigger_url, data / "topic")
         regions = [] if environment.config else await _start_regions(exits)
         settings = _settings(environment.config, regions)
-        publishing = environment.model_copy(
-            update={"eventgrid_topic_endpoint": topic_url, "eventgrid_topic_key": _TOPIC_KEY}
-        )
+        publishing = _publishing(environment, topic_url)
         runtime = await exits.enter_async_context(
-            GatewayRuntime(settings, publishing, _secret if regions else resolve_secret, metrics)
+            GatewayRuntime(
+                settings, publishing, _secret if regions else resolve_secret, intake.metrics
+            )
         )
         yield LocalStack(
             intake=intake,
@@ -100,6 +96,11 @@ async def local_stack(
             journal=journal,
             archive=archive,
         )
+
+
+def _publishing(environment: Environment, topic_url: str) -> Environment:
+    topic = {"eventgrid_topic_endpoint": topic_url, "eventgrid_topic_key": _TOPIC_KEY}
+    return environment.model_copy(update=topic)
 
 
 async def _start_topic(
