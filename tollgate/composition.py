@@ -99,6 +99,7 @@ class GatewayRuntime:
         self._identity: Identity | None = None
         self._drain: Drain | None = None
         self._file: SettingsFile | None = None
+        self._shared: RedisResponses | None = None
 
     async def __aenter__(self) -> Self:
         """Open everything, or nothing.
@@ -142,9 +143,9 @@ class GatewayRuntime:
             background=Background(),
             count_tokens=load_tokenizer(self._environment.tokenizer),
         )
+        self._pending = PendingPoll(store, self._poll, completions, utc_now)
         self._serve(self._settings, credentials)
-        rules = poll_rules(self._settings)
-        self._run(PendingPoll(store, self._poll, completions, utc_now, rules).run())
+        self._run(self._pending.run())
         if self._environment.config is not None:
             self._file = SettingsFile(self._environment.config, self.change)
             self._run(self._file.watch())
@@ -163,6 +164,9 @@ class GatewayRuntime:
             _log.warning("%s", notice)
         self._watched.watch.max_bytes = settings.journal.max_bytes
         self.gateway = gateway_of(settings, self._lasting, credentials)
+        self._pending.rules = poll_rules(settings)
+        if self._shared:
+            self._shared.ttl_s = settings.responses.kept_s
         self._settings = settings
 
     async def _poll(self, stored: Any) -> bytes | None:
@@ -232,8 +236,8 @@ class GatewayRuntime:
             raise SettingsError([f"environment: TOLLGATE_REDIS_URL: {error}"]) from None
         self._exits.push_async_callback(redis.aclose)
         self._run(SharedCircuits(redis, breakers, _CLOCK.steady_s, key=_CIRCUITS_KEY).run())
-        ttl_s = self._settings.responses.kept_s
-        store = CachedResponses(RedisResponses(redis, ttl_s=ttl_s), memory)
+        self._shared = RedisResponses(redis)
+        store = CachedResponses(self._shared, memory)
         self._run(store.run())
         return store
 

@@ -5,16 +5,21 @@ from datetime import UTC
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from builders import event
+from gateways import ask
+from proxying import BACKEND_KEY, request
+from redis.asyncio import Redis
 from topics import PATH, TOPIC_KEY, Topic
+from whole_gateways import MINI, simulated, write_settings
 
 from tollgate.composition import GatewayRuntime, utc_now
 from tollgate.errors import SettingsError, StoreUnavailable
 from tollgate.events.journal import Journal
 from tollgate.intake_runtime import IntakeRuntime
 from tollgate.local.servers import serving
-from tollgate.settings import Settings, check_settings, read_environment
+from tollgate.settings import Settings, check_settings, load_settings, read_environment
 
 pytest_plugins = ["servers"]
 
@@ -125,6 +130,37 @@ async def test_a_redis_that_is_away_fails_the_start_only_when_strict(
         assert "its settings could not be checked" in caplog.text
     with pytest.raises(StoreUnavailable):
         await IntakeRuntime(environment, strict=True).__aenter__()
+
+
+def redis_at(url: str) -> Any:
+    return Redis.from_url(url)  # pyright: ignore[reportUnknownMemberType]  types of redis-py
+
+
+async def test_how_responses_are_followed_changes_without_a_restart(
+    tmp_path: Path, redis_server: str
+) -> None:
+    config, own = tmp_path / "tollgate.yaml", f"{redis_server}/7"
+    environment = read_environment(
+        {"TOLLGATE_JOURNAL": str(tmp_path / "journal"), "TOLLGATE_REDIS_URL": own}
+    )
+    body = {"model": MINI, "input": "Hi", "background": True}
+    create = request(path="/v1/responses", query="", body=msgspec.json.encode(body))
+
+    def said(**responses: Any) -> Settings:
+        write_settings(config, regions, responses=responses)
+        return load_settings(config)
+
+    async with simulated(background_s=1.2) as regions:
+        slow = said(poll_s=3600, longest_poll_s=3600)
+        async with GatewayRuntime(slow, environment, lambda _: BACKEND_KEY) as runtime:
+            runtime.change(said(poll_s=0.1, longest_poll_s=0.1, kept_s=60))
+            assert (await ask(runtime.gateway, create)).status == 200
+            async with redis_at(own) as redis:
+                keys = await redis.keys("tollgate:response:*")
+                assert 0 < max([await redis.ttl(key) for key in keys]) <= 60
+            async with asyncio.timeout(20):
+                while runtime.journal_depth < 2:  # noqa: ASYNC110  nothing tells of it
+                    await asyncio.sleep(0.05)
 
 
 def test_now_is_utc() -> None:

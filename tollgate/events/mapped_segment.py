@@ -10,7 +10,7 @@ a piece of one, then NULs.
 from __future__ import annotations
 
 import os
-from mmap import mmap
+from mmap import MAP_POPULATE, MAP_SHARED, mmap
 from pathlib import Path
 
 _LINE_END = ord("\n")
@@ -36,7 +36,7 @@ class MappedSegment:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             os.posix_fallocate(descriptor, 0, size)
-            self._map = mmap(descriptor, size)
+            self._map = mmap(descriptor, size, MAP_SHARED | MAP_POPULATE)
         except OSError:
             path.unlink()
             raise

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final
 
 import msgspec
-from redis.asyncio import Redis
+from redis.asyncio import Redis, RedisCluster
 from redis.exceptions import ResponseError
 
 from tollgate.ledger.redis_errors import store_errors
@@ -26,15 +27,37 @@ class Memory(msgspec.Struct, frozen=True):
     limit_bytes: int | None
 
 
-async def memory_of(redis: Redis) -> Memory | None:
-    """The server's memory; None if it does not let us see it.
+async def memory_of(redis: Redis | RedisCluster) -> Memory | None:
+    """The server's memory, or that of the fullest node of a cluster.
+
+    Returns:
+        None if a server does not let us see it.
 
     Raises:
         StoreUnavailable: Redis does not answer; try again later.
     """
+    found = [await _memory_of(redis, asked) for asked in await _servers(redis)]
+    known = [memory for memory in found if memory is not None]
+    return max(known, key=_filled) if len(known) == len(found) and known else None
+
+
+def _filled(memory: Memory) -> float:
+    return memory.used_bytes / memory.limit_bytes if memory.limit_bytes else math.inf
+
+
+async def _servers(redis: Redis | RedisCluster) -> list[dict[str, Any]]:
+    """How a command says which server it is for."""
+    if not isinstance(redis, RedisCluster):
+        return [{}]
+    with store_errors():
+        await redis.initialize()
+    return [{"target_nodes": node} for node in redis.get_primaries()]
+
+
+async def _memory_of(redis: Redis | RedisCluster, asked: dict[str, Any]) -> Memory | None:
     with store_errors():
         try:
-            info: dict[str, Any] = await redis.info("memory")  # pyright: ignore[reportUnknownMemberType]  types of redis-py
+            info: dict[str, Any] = await redis.info("memory", **asked)  # pyright: ignore[reportUnknownMemberType]  types of redis-py
         except ResponseError:
             return None
     if "used_memory" not in info:

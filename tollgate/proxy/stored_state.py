@@ -12,24 +12,33 @@ from typing import Any, Final, cast
 from tollgate.proxy.refusals import Refusal
 
 _STORED_PARTS: Final = ("file_id", "file_ids", "vector_store_ids", "container_id")
+_NAMING: Final = frozenset({"conversation", "data_sources", "prompt"})
+# Without that, such an item is only a name of what was stored, whatever else it says.
+_CONTENT: Final = {"reasoning": "encrypted_content", "image_generation_call": "result"}
+_WITH_PARTS: Final = ("input", "messages", "tools", "image", "images", "mask")
+# Of a function, whose schema's names are the client's own.
+_SCHEMAS: Final = frozenset({"function", "parameters"})
+_SHOWN_CHARACTERS: Final = 64
 _REFERENCE: Final = frozenset({"id", "type", "status"})
 
 
-def may_name_stored_state(body: bytes) -> bool:
-    """Whether it takes a closer look to see that a JSON body refers to nothing stored.
+def may_name_stored_state(body: bytes, members: Mapping[str, Any]) -> bool:
+    """Whether it takes a closer look to see that a request refers to nothing stored.
 
-    A body without any of these words does not; a backslash could hide one.
+    A body without any of these does not; a backslash could hide one.
+
+    Args:
+        body: As it was sent.
+        members: The same, decoded.
     """
     return (
         b"\\" in body
-        or b'"id"' in body
-        or b'"prompt"' in body
+        or b'id"' in body
+        or b'ids"' in body
         or b"file_id" in body
-        or b"conversation" in body
-        or b"item_reference" in body
-        or b"vector_store_id" in body
         or b"container" in body
-        or b"data_sources" in body
+        or not _NAMING.isdisjoint(members)
+        or ("input" in members and b"item_reference" in body)
     )
 
 
@@ -52,7 +61,14 @@ def refuse_stored_state(members: Mapping[str, Any]) -> None:
     spoken = members.get("messages")
     if isinstance(spoken, list) and any(map(_names_audio, cast("list[object]", spoken))):
         raise _not_served("an earlier audio answer", "messages")
-    for member in ("input", "messages", "tools"):
+    _refuse_stored_parts(members)
+
+
+def _refuse_stored_parts(members: Mapping[str, Any]) -> None:
+    for member in members:
+        if "file_id" in member:  # of a form: `mask[file_id]`
+            raise _not_served("a stored file", member[:_SHOWN_CHARACTERS])
+    for member in _WITH_PARTS:
         if found := _stored_part(members.get(member)):
             raise _not_served(found, member)
 
@@ -93,8 +109,9 @@ def _is_reference(item: object) -> bool:
     members = cast("dict[str, object]", item)
     kind = members.get("type", "")
     said = {name for name, value in members.items() if value not in (None, "", [])}
-    bare_reasoning = kind == "reasoning" and "encrypted_content" not in said
-    names_one = "id" in said and (kind is None or bare_reasoning or said <= _REFERENCE)
+    content = _CONTENT.get(kind) if isinstance(kind, str) else None
+    is_bare = content is not None and content not in said
+    names_one = "id" in said and (kind is None or is_bare or said <= _REFERENCE)
     return kind == "item_reference" or names_one
 
 
@@ -115,14 +132,13 @@ def _stored_part(part: object) -> str | None:
             below += [part for part in parts if isinstance(part, dict | list)]
         elif isinstance(found, dict):
             members = cast("dict[str, object]", found)
-            if members.get("type") == "function":
-                continue  # names in a function's schema are the client's own
             named = [name for name in _STORED_PARTS if members.get(name)]
             container = members.get("container")
             named += ["container"] if isinstance(container, str) else []
             if named:
                 return named[0]
-            below.extend(members.values())
+            skipped = _SCHEMAS if members.get("type") == "function" else ()
+            below += [each for name, each in members.items() if name not in skipped]
     return None
 
 

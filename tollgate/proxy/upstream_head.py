@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from tollgate.proxy.messages import Headers
 from tollgate.proxy.ports import UpstreamRequest
 
 _PORTS: Final = {"http": 80, "https": 443}
@@ -67,25 +68,32 @@ def _origin(url: str) -> Origin:
     return Origin(parts.hostname or "", port, parts.scheme == "https", parts.netloc)
 
 
-def request_head(request: UpstreamRequest, origin: Origin, target: str) -> bytes:
-    """The request line and the headers, with the empty line.
+def request_start(request: UpstreamRequest) -> tuple[Origin, bytes]:
+    """Where a request goes, and its request line and headers, with the empty line.
+
+    Requests differ in their bodies more than in their heads: what is written of a head is kept.
 
     Raises:
-        ValueError: The method or a header holds what would end a line, or a header is one of
-            those that are written here; the message repeats none of it.
+        ValueError: The URL, the method or a header cannot be sent; the message repeats none of it.
     """
-    headers = request.headers
-    lines = [f"{request.method} {target} HTTP/1.1", f"host: {origin.authority}"]
-    lines += [f"{name}: {value}" for name, value in headers.items()]
+    origin, head = _start(request.method, request.url, tuple(request.headers.items()))
     if request.body or request.method == "POST":
-        lines.append(f"content-length: {len(request.body)}")
+        return origin, b"%bcontent-length: %d\r\n\r\n" % (head, len(request.body))
+    return origin, head + b"\r\n"
+
+
+@lru_cache(maxsize=1024)
+def _start(method: str, url: str, headers: Headers) -> tuple[Origin, bytes]:
+    origin, target = split_url(url)
+    lines = [f"{method} {target} HTTP/1.1", f"host: {origin.authority}"]
+    lines += [f"{name}: {value}" for name, value in headers]
     text = "\r\n".join(lines)
     ends = len(lines) - 1
     if text.count("\r") != ends or text.count("\n") != ends or "\0" in text:
         raise ValueError("a header has a line end or a NUL")
-    if not _OURS.isdisjoint(map(str.lower, headers)):
+    if not _OURS.isdisjoint([name.lower() for name, _ in headers]):
         raise ValueError(f"the headers {sorted(_OURS)} are not the caller's to set")
     try:
-        return (text + "\r\n\r\n").encode("latin-1")
+        return origin, (text + "\r\n").encode("latin-1")
     except UnicodeEncodeError:
         raise ValueError("a header has characters beyond latin-1") from None

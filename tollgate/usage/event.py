@@ -252,4 +252,5 @@ def _utc_ms(time: datetime) -> datetime:
 
 
 def _rfc3339_ms(time: datetime) -> str:
-    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    """A UTC time, cut to milliseconds."""
+    return time.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"

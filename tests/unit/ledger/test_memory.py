@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 import pytest
-from redis.asyncio import Redis
+from redis.asyncio import Redis, RedisCluster
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoPermissionError
 
@@ -51,6 +51,26 @@ async def test_what_the_server_does_not_show_is_not_known() -> None:
 async def test_a_server_that_does_not_answer_is_unavailable() -> None:
     with pytest.raises(StoreUnavailable):
         await of(RedisConnectionError("down"))
+
+
+async def test_of_a_cluster_the_fullest_node_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    nodes = [{"used_memory": used, "maxmemory": 100} for used in (10, 90, 20)]
+    cluster = RedisCluster(host="127.0.0.1")
+    monkeypatch.setattr(cluster, "initialize", _nothing)
+    monkeypatch.setattr(cluster, "get_primaries", nodes.copy)
+    monkeypatch.setattr(cluster, "info", _info)
+    assert await memory_of(cluster) == Memory(90, 100)
+    monkeypatch.setattr(cluster, "get_primaries", lambda: [*nodes, {"used_memory": 5}])
+    assert await memory_of(cluster) == Memory(5, None)
+    monkeypatch.setattr(cluster, "get_primaries", lambda: [*nodes, {}])
+    assert await memory_of(cluster) is None
+
+
+async def _nothing() -> None: ...
+
+
+async def _info(_section: str, *, target_nodes: dict[str, int]) -> dict[str, int]:
+    return target_nodes
 
 
 def test_a_fifth_of_the_memory_must_be_left() -> None:

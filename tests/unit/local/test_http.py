@@ -9,7 +9,7 @@ import pytest
 from tollgate.composition import GatewayRuntime
 from tollgate.errors import SettingsError
 from tollgate.intake_runtime import IntakeRuntime
-from tollgate.local.http import LocalApp, serving_gateway
+from tollgate.local.http import LocalSite, serving_gateway
 from tollgate.local.regions import local_settings
 from tollgate.settings import read_environment
 from tollgate.settings_sections import JournalSettings
@@ -28,7 +28,7 @@ def _runtime(folder: Path, max_bytes: int = 2**30) -> GatewayRuntime:
 async def test_the_gateway_and_its_health_are_served(tmp_path: Path) -> None:
     async with (
         _runtime(tmp_path) as runtime,
-        serving_gateway(LocalApp(runtime), 0) as url,
+        serving_gateway(LocalSite(runtime), 0) as url,
         aiohttp.ClientSession(url) as http,
     ):
         async with http.get("/health") as response:
@@ -44,7 +44,7 @@ async def test_the_gateway_and_its_health_are_served(tmp_path: Path) -> None:
 async def test_its_numbers_are_served_as_prometheus_reads_them(tmp_path: Path) -> None:
     async with (
         _runtime(tmp_path) as runtime,
-        serving_gateway(LocalApp(runtime), 0) as url,
+        serving_gateway(LocalSite(runtime), 0) as url,
         aiohttp.ClientSession(url) as http,
         http.get("/metrics") as response,
     ):
@@ -55,7 +55,7 @@ async def test_its_numbers_are_served_as_prometheus_reads_them(tmp_path: Path) -
 async def test_a_gateway_that_refuses_calls_is_failing_with_503(tmp_path: Path) -> None:
     async with (
         _runtime(tmp_path, max_bytes=1) as runtime,
-        serving_gateway(LocalApp(runtime), 0) as url,
+        serving_gateway(LocalSite(runtime), 0) as url,
         aiohttp.ClientSession(url) as http,
     ):
         async with http.get("/health") as response:
@@ -75,7 +75,7 @@ async def test_the_ledger_stands_beside_the_gateway_where_it_is_in_the_process(
     async with (
         _runtime(tmp_path) as runtime,
         IntakeRuntime(environment) as intake,
-        serving_gateway(LocalApp(runtime, intake), 0) as url,
+        serving_gateway(LocalSite(runtime, intake), 0) as url,
         aiohttp.ClientSession(url) as http,
         http.get("/health") as response,
     ):
@@ -94,5 +94,5 @@ async def test_a_port_that_is_taken_is_told_with_what_to_do(tmp_path: Path) -> N
                 SettingsError,
                 match=f"port {port} cannot be used: Address already in use; .* --port",
             ):
-                async with serving_gateway(LocalApp(runtime), port):
+                async with serving_gateway(LocalSite(runtime), port):
                     pass
