@@ -14,9 +14,10 @@ from tollgate.connections.azure import OPENAI_SCOPE, Identity
 from tollgate.connections.redis import open_redis
 from tollgate.errors import SettingsError
 from tollgate.events.drain import Drain
-from tollgate.events.journal import Journal
-from tollgate.events.recovery import recover
+from tollgate.gateway_journal import GatewayJournal
 from tollgate.gateway_parts import ApiKey, BearerToken, Lasting, gateway_of, poll_rules
+from tollgate.health import Finding, Health
+from tollgate.metrics import Metrics
 from tollgate.proxy.breaker import BreakerRules, Breakers
 from tollgate.proxy.capacity import Capacities
 from tollgate.proxy.concurrency import Concurrency
@@ -44,7 +45,9 @@ from tollgate.settings import (
 )
 from tollgate.settings_file import SettingsFile
 from tollgate.settings_sections import MANAGED_IDENTITY
+from tollgate.usage.event import UsageEvent
 
+_NO_TOPIC: Final = "no topic is set: usage waits in the journal, and nobody is billed"
 _NOT_PUBLISHING: Final = (
     "neither an Event Grid topic is set (EVENTGRID_TOPIC_ENDPOINT) nor an event hub"
     " (EVENTHUB_CONNECTION): usage waits in the journal at %s and nobody is billed"
@@ -72,6 +75,7 @@ class GatewayRuntime:
         settings: Of the gateway; read again when the file that the environment names changes.
         environment: Where the settings, the journal, the topic and Redis are.
         secret: Gives the secret behind a reference of the settings.
+        metrics: Where the journal's numbers are shown.
 
     Attributes:
         gateway: Serves; another one when the settings have changed.
@@ -84,7 +88,9 @@ class GatewayRuntime:
         settings: Settings,
         environment: Environment,
         secret: Callable[[str], str] = resolve_secret,
+        metrics: Metrics | None = None,
     ) -> None:
+        self.metrics = metrics or Metrics()
         self._settings = settings
         self._environment = environment
         self._secret = secret
@@ -115,7 +121,8 @@ class GatewayRuntime:
         publisher = open_publisher(self._environment, self._our_identity, self._exits)
         upstream = HttpUpstream()
         self._exits.push_async_callback(upstream.close)
-        self._journal = self._open_journal()
+        self._watched = self._open_journal()
+        self._journal = self._watched.journal
         if publisher:
             self._drain = Drain(self._journal, publisher)
             self._run(self._drain.run())
@@ -125,7 +132,7 @@ class GatewayRuntime:
         store = self._open_shared(breakers)
         completions = Completions(store, self._journal.record)
         self._lasting = Lasting(
-            sink=self._journal,
+            sink=self._watched.watch,
             upstream=upstream,
             clock=_CLOCK,
             breakers=breakers,
@@ -154,6 +161,7 @@ class GatewayRuntime:
     def _serve(self, settings: Settings, credentials: dict[str, Credential]) -> None:
         for notice in not_enforced(settings):
             _log.warning("%s", notice)
+        self._watched.watch.max_bytes = settings.journal.max_bytes
         self.gateway = gateway_of(settings, self._lasting, credentials)
         self._pending.rules = poll_rules(settings)
         if self._shared:
@@ -169,15 +177,40 @@ class GatewayRuntime:
         return self._journal.depth
 
     @property
-    def health(self) -> dict[str, Any]:
-        """What `/health` says: degraded when usage goes nowhere, or a settings file is refused."""
+    def health(self) -> Health:
+        """What `/health` says of the gateway."""
         refused = len(self._file.problems) if self._file else 0
-        return {
-            "status": "ok" if self._drain and not refused else "degraded",
+        state = self._watched.watch.look()
+        findings = state.findings()
+        if self._drain is None:
+            findings.append(Finding("degraded", _NO_TOPIC))
+        if refused:
+            findings.append(Finding("degraded", f"tollgate.yaml has problems: {refused}"))
+        facts = {
             "publishing": self._drain is not None,
-            "journal_depth": self.journal_depth,
+            "journal_depth": state.depth,
+            "journal_age_s": state.age_s,
+            "journal_bytes": state.bytes,
             "settings_problems": refused,
         }
+        return Health(findings, facts)
+
+    @property
+    def settings(self) -> Settings:
+        """Those that it serves by at the moment."""
+        return self._settings
+
+    def record(self, event: UsageEvent) -> None:
+        """Send an event on its way, as the gateway does with its own.
+
+        Raises:
+            OSError: The journal cannot be written.
+        """
+        self._journal.record(event)
+
+    def take_over(self) -> int:
+        """Publish also what processes left that have died since the start; says how much."""
+        return self._watched.take_over()
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
         """Run `work` until everything is closed."""
@@ -207,16 +240,13 @@ class GatewayRuntime:
         self._run(store.run())
         return store
 
-    def _open_journal(self) -> Journal:
+    def _open_journal(self) -> GatewayJournal:
         folder = self._environment.journal or DEFAULT_JOURNAL
-        try:
-            journal = Journal(folder, on_append=self._wake)
-            self._exits.callback(journal.close)
-            recover(folder, journal)
-        except OSError as error:
-            problem = f"the journal's folder {folder} cannot be used: {error.strerror or error}"
-            raise SettingsError([f"environment: TOLLGATE_JOURNAL: {problem}"]) from None
-        return journal
+        watched = GatewayJournal(folder, self._settings.journal.max_bytes, utc_now, self._wake)
+        self._exits.callback(watched.journal.close)
+        self._run(watched.run())
+        watched.watch.show_in(self.metrics)
+        return watched
 
     def _our_identity(self) -> Identity:
         if self._identity is None:

@@ -13,8 +13,10 @@ from tollgate.errors import SettingsError
 from tollgate.settings_problems import contradictions, not_empty, problem_lines
 from tollgate.settings_sections import (
     BackendSettings,
+    BackfillSettings,
     BreakerSettings,
     GatewaySettings,
+    JournalSettings,
     RelaySettings,
     ResponsesSettings,
     RetrySettings,
@@ -35,6 +37,8 @@ class Settings(Section):
     relay: RelaySettings = RelaySettings()
     routing: RoutingSettings = RoutingSettings()
     responses: ResponsesSettings = ResponsesSettings()
+    journal: JournalSettings = JournalSettings()
+    backfill: BackfillSettings = BackfillSettings()
     tenants: tuple[TenantSettings, ...] = ()
     unknown_billing_code: Literal["suspense", "reject"] = "suspense"
 
@@ -69,6 +73,7 @@ class Environment(Section):
     eventhub_name: str | None = None
     webhook_keys: tuple[str, ...] | None = None
     tokenizer: Path | None = None
+    log_analytics_workspace_id: str | None = None
 
 
 DEFAULT_JOURNAL: Final = Path("data/journal")
@@ -99,6 +104,7 @@ def read_environment(environ: Mapping[str, str] = os.environ) -> Environment:
         eventhub_name=value("EVENTHUB_NAME"),
         webhook_keys=keys("TOLLGATE_WEBHOOK_KEY"),
         tokenizer=path("TIKTOKEN_CACHE_DIR"),
+        log_analytics_workspace_id=value("LOG_ANALYTICS_WORKSPACE_ID"),
     )
 
 

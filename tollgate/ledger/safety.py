@@ -1,4 +1,4 @@
-"""Whether the Redis server is set up to keep a ledger."""
+"""Whether the Redis server is set up to keep a ledger, and has room for it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any, Final
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
+from tollgate.ledger.memory import memory_of, memory_warnings
 from tollgate.ledger.redis_errors import store_errors
 
 # setting -> (value that a ledger needs, section and member of INFO, what happens without it)
@@ -41,7 +42,7 @@ async def ledger_warnings(redis: Redis) -> list[str]:
             warnings.append(f"{setting} could not be checked; it must be {needed}, else {risk}")
         elif found != needed:
             warnings.append(f"{setting} is {found}, not {needed}: {risk}")
-    return warnings
+    return warnings + memory_warnings(await memory_of(redis))
 
 
 async def _from_info(redis: Redis, section: str, member: str) -> str | None:

@@ -9,8 +9,12 @@ from socket import AF_INET, AF_INET6, IPPROTO_TCP, SO_REUSEADDR, SOCK_STREAM, SO
 from socket import socket as Socket  # noqa: N812  a type here
 from typing import Final
 
-from tollgate.composition import GatewayRuntime
+import msgspec
+
+from tollgate.composition import GatewayRuntime, utc_now
 from tollgate.errors import SettingsError
+from tollgate.intake_runtime import IntakeRuntime
+from tollgate.metrics import CONTENT_TYPE
 from tollgate.proxy.answers import json_answer
 from tollgate.proxy.client_bounds import ConnectionBounds, Page
 from tollgate.proxy.client_server import ClientServer
@@ -19,16 +23,24 @@ from tollgate.proxy.messages import Answer
 
 LOOPBACK: Final = "127.0.0.1"
 _HEALTH_PATH: Final = "/health"
+_METRICS_PATH: Final = "/metrics"
 _PATIENCE_S: Final = 5.0
 _BACKLOG: Final = 2048
 _DEFAULT_BOUNDS: Final = ConnectionBounds()
 
 
 class LocalSite:
-    """The gateway, and `/health` beside it."""
+    """The gateway, and `/health` and `/metrics` beside it.
 
-    def __init__(self, runtime: GatewayRuntime) -> None:
+    Args:
+        runtime: The gateway.
+        intake: The ledger's side, where it runs in the same process.
+    """
+
+    def __init__(self, runtime: GatewayRuntime, intake: IntakeRuntime | None = None) -> None:
         self._runtime = runtime
+        self._pages: dict[str, Page] = {_HEALTH_PATH: self._health, _METRICS_PATH: self._metrics}
+        self._intake = intake
 
     @property
     def gateway(self) -> Gateway:
@@ -36,11 +48,19 @@ class LocalSite:
         return self._runtime.gateway
 
     def page(self, path: str) -> Page | None:
-        """The health page at its path."""
-        return self._health if path == _HEALTH_PATH else None
+        """The page at a path, if it is not the gateway's."""
+        return self._pages.get(path)
 
     async def _health(self) -> Answer:
-        return json_answer(self._runtime.health)
+        found = self._runtime.health
+        if self._intake is not None:
+            found = found.beside(await self._intake.health(utc_now()), "ledger")
+        answer = json_answer(found.content())
+        return msgspec.structs.replace(answer, status=found.http_status)
+
+    async def _metrics(self) -> Answer:
+        numbers = self._runtime.metrics.exposition().encode()
+        return Answer(status=200, headers=(("content-type", CONTENT_TYPE),), body=numbers)
 
 
 @asynccontextmanager

@@ -59,7 +59,7 @@ async def _serve_until(
     stop: asyncio.Event, opening: AbstractAsyncContextManager[LocalStack], port: int
 ) -> None:
     async with opening as stack:
-        app = LocalSite(stack.runtime)
+        app = LocalSite(stack.runtime, stack.intake)
         async with serving_gateway(app, port) as url:
             _show(stack, url)
             await stop.wait()

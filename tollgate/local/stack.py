@@ -31,6 +31,7 @@ class LocalStack(msgspec.Struct, frozen=True, kw_only=True):
     """What runs, and where.
 
     Args:
+        intake: The ledger's side.
         runtime: The gateway; whoever serves it puts an edge before it.
         settings: Its settings.
         regions: The simulated regions; none when the settings name real backends.
@@ -42,6 +43,7 @@ class LocalStack(msgspec.Struct, frozen=True, kw_only=True):
         archive: The archive's folder.
     """
 
+    intake: IntakeRuntime
     runtime: GatewayRuntime
     settings: Settings
     regions: list[SimulatedRegion]
@@ -76,13 +78,14 @@ async def local_stack(
         topic, topic_url = await _start_topic(exits, trigger_url, data / "topic")
         regions = [] if environment.config else await _start_regions(exits)
         settings = _settings(environment.config, regions)
-        publishing = environment.model_copy(
-            update={"eventgrid_topic_endpoint": topic_url, "eventgrid_topic_key": _TOPIC_KEY}
-        )
+        publishing = _publishing(environment, topic_url)
         runtime = await exits.enter_async_context(
-            GatewayRuntime(settings, publishing, _secret if regions else resolve_secret)
+            GatewayRuntime(
+                settings, publishing, _secret if regions else resolve_secret, intake.metrics
+            )
         )
         yield LocalStack(
+            intake=intake,
             runtime=runtime,
             settings=settings,
             regions=regions,
@@ -93,6 +96,11 @@ async def local_stack(
             journal=journal,
             archive=archive,
         )
+
+
+def _publishing(environment: Environment, topic_url: str) -> Environment:
+    topic = {"eventgrid_topic_endpoint": topic_url, "eventgrid_topic_key": _TOPIC_KEY}
+    return environment.model_copy(update=topic)
 
 
 async def _start_topic(

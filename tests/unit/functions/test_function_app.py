@@ -21,6 +21,7 @@ FUNCTIONS: dict[str, Any] = {
     str(function.get_function_name()): function for function in function_app.app.get_functions()
 }
 HTTP = ["gateway_openai", "gateway_v1", "health", "usage_webhook"]
+TIMERS = ["backfill_timer", "journal_timer"]
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
@@ -48,7 +49,8 @@ def test_there_is_one_app_in_the_namespace() -> None:
 
 
 def test_every_function_is_registered_once() -> None:
-    assert sorted(FUNCTIONS) == sorted([*HTTP, "usage_event_grid", "usage_event_hub"])
+    others = ["usage_event_grid", "usage_event_hub"]
+    assert sorted(FUNCTIONS) == sorted([*HTTP, *TIMERS, *others])
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -89,6 +91,13 @@ def test_routes_do_not_clash_with_each_other_or_with_the_hosts() -> None:
     heads = [_trigger(name)["route"].split("/")[0] for name in HTTP]
     assert len({*heads, "admin", "runtime"}) == len(heads) + 2
     assert _host()["extensions"]["http"]["routePrefix"] == ""
+
+
+@pytest.mark.parametrize("name", TIMERS)
+def test_a_timer_never_runs_at_each_start_of_an_instance(name: str) -> None:
+    (binding,) = _bindings(name)
+    assert (binding["type"], binding["runOnStartup"]) == ("timerTrigger", False)
+    assert len(binding["schedule"].split()) == 6
 
 
 def test_the_event_grid_trigger_takes_one_event() -> None:

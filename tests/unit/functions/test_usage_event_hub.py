@@ -76,7 +76,8 @@ async def test_a_bad_event_is_kept_with_its_reason_and_its_neighbours_are_counte
 ) -> None:
     await usage_event_hub(delivered(raw_event("req-1"), bad, raw_event("req-2")))
     (letter,) = await _letters()
-    assert (letter.body, letter.source) == (bad, "event-hub")
+    kept = bad if len(bad) <= 1_000_000 else bad[:65_536]  # what no replay could help is cut
+    assert (letter.body, letter.source) == (kept, "event-hub")
     assert reason in letter.reason
     assert requests_counted(redis_url) == 2
 
