@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final, cast
 
 import msgspec
@@ -186,13 +186,13 @@ class _Way:
         self._journey = routing.failover.start(targets, demand)
         self._delivered: Delivery | None = None
 
-    async def first(self) -> Delivery:
+    def first(self) -> Awaitable[Delivery]:
         """The first good answer.
 
         Raises:
             Exhausted: There is none.
         """
-        return await self._journey.go(self._attempt)
+        return self._journey.go(self._attempt)
 
     async def again(self, failure: BackendFailed) -> Delivery:
         """The next one, after a stream that turned out bad; raises as `first`.

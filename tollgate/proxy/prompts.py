@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -17,6 +18,7 @@ from tollgate.usage.estimate import estimate_prompt
 _TRUE_IN_A_FORM: Final = frozenset({"true", "True", "1"})
 # So many names are searched for one by one: more would take time that grows with their square.
 _FEW_MEMBERS: Final = 64
+_LONGEST_NAME: Final = 64  # no member that an API knows is longer
 CountTokens = Callable[[str], int]
 
 _members_decoder: Final = msgspec.json.Decoder(dict[str, Any])
@@ -121,9 +123,14 @@ def _may_repeat(body: bytes, members: Mapping[str, Any]) -> bool:
     if b"\\" in body or len(members) > _FEW_MEMBERS:
         return True
     for name in members:  # noqa: SIM110  a generator costs more than what it runs
-        if body.count(b'"%s"' % name.encode()) > 1:
+        if len(name) > _LONGEST_NAME or body.count(_quoted(name)) > 1:
             return True
     return False
+
+
+@lru_cache(maxsize=1024)
+def _quoted(name: str) -> bytes:
+    return b'"%s"' % name.encode()
 
 
 def _repeated(names: list[str]) -> Refusal:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from functools import partial
 from typing import Final
 
 from tollgate.proxy.ports import BackendFailed, UpstreamRequest
@@ -84,7 +83,7 @@ class HttpUpstream:
             reason = f"broke off before its answer: {connection.broken}"
             raise BackendFailed(reason, may_have_cost=True)
         try:
-            return HttpAnswer(connection, partial(self._pool.give_back, origin))
+            return HttpAnswer(connection, origin, self._pool)
         except ValueError as error:
             connection.abort()
             raise BackendFailed(f"answered with {error}", may_have_cost=True) from None
