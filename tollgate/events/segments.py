@@ -82,7 +82,8 @@ def read_lines(path: Path, offset: int = 0) -> Iterator[tuple[bytes, bytes, int]
 
 def split_lines(written: bytes, offset: int) -> Iterator[tuple[bytes, bytes, int]]:
     """The same of what stands at `offset` of a segment."""
-    *lines, _ = written.split(b"\n")
+    lines = written.split(b"\n")
+    lines.pop()  # a torn line, or nothing
     for line in lines:
         offset += len(line) + 1
         yield line[:1], line[2:], offset

@@ -68,7 +68,8 @@ async def test_head_and_body_are_one_write() -> None:
     made = Made()
     made.connection.send(b"head", b"body")
     assert made.transport.writes == []
-    await asyncio.sleep(0)  # with all that the loop has to write in this turn
+    for _ in range(2):  # with all that the loop has to write
+        await asyncio.sleep(0)
     assert made.transport.writes == [b"headbody"]
 
 
@@ -76,7 +77,8 @@ async def test_what_is_broken_before_the_turn_ends_is_not_written() -> None:
     made = Made()
     made.connection.send(b"head", b"body")
     made.connection.abort()
-    await asyncio.sleep(0)
+    for _ in range(2):
+        await asyncio.sleep(0)
     assert made.transport.writes == []
 
 
