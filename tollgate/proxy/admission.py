@@ -97,7 +97,7 @@ class Admissions:
 
     def _keep(self, request: Request, admission: Admission) -> None:
         length = len(request.path) + len(request.query)
-        length += sum([len(value) for _, value in request.headers])
+        length += sum([len(name) + len(value) for name, value in request.headers])
         if length > _LONGEST_KEPT:
             return
         if len(self._known) >= _MOST_KEPT:

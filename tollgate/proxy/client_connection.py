@@ -83,7 +83,8 @@ class ClientConnection(ClientTransport):
         self._parser.release()
         self.server.closed(self)
         current = self._current
-        if self.task is not None and (self._streams or self._has_work is not None):
+        is_idle = self._has_work is not None and not self._has_work.done()
+        if self.task is not None and (self._streams or is_idle):
             self.task.cancel()
         if current and current.gateway and current.arrival and not current.started:
             current.started = True
@@ -138,12 +139,14 @@ class ClientConnection(ClientTransport):
             return
         if (page := server.page(request.path)) is not None:
             incoming.started = True
+            incoming.limit = 0
             self._run(self._show(incoming, page))
             return
         gateway = incoming.gateway = server.gateway
         arrival = gateway.arrive(request)
         if isinstance(arrival, Answer):
             incoming.started = True
+            incoming.limit = 0
             incoming.keep_alive &= not incoming.expects_continue
             self._send_whole(incoming, arrival)
             return

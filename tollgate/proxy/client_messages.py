@@ -35,6 +35,7 @@ LAST_CHUNK: Final = b"0\r\n\r\n"
 
 _KEPT: Final = 1024
 _LONGEST_KEPT: Final = 4096
+_LONGEST_NAME: Final = 64
 _PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
 
 
@@ -46,7 +47,7 @@ def read_head(method: bytes, url: bytes, headers: RawHeaders, varying: Headers) 
     Raises:
         ValueError: The URL is none.
     """
-    length = len(url) + sum([len(value) for _, value in headers])
+    length = len(url) + sum([len(name) + len(value) for name, value in headers])
     path, query, stable = (_parts if length <= _LONGEST_KEPT else _parts_anew)(url, headers)
     return Request(
         method=_method(method), path=path, query=query, headers=stable, varying=varying, body=None
@@ -71,10 +72,16 @@ def _method(method: bytes) -> str:
     return method.decode("ascii", "replace")
 
 
-@lru_cache(maxsize=1024)
 def lower_name(name: bytes) -> str:
     """A header's name as it is compared."""
+    return (_lower if len(name) <= _LONGEST_NAME else _lower_anew)(name)
+
+
+def _lower_anew(name: bytes) -> str:
     return name.decode("latin-1").lower()
+
+
+_lower: Final = lru_cache(maxsize=_KEPT)(_lower_anew)
 
 
 def whole_answer(answer: Answer, method: bytes, *more: str) -> bytes:

@@ -17,6 +17,7 @@ _VISIBLE: Final = re.compile(r"[\x21-\x7e]+")
 _TARGET: Final = re.compile(r"[\x21\x22\x24-\x7e\x80-\xff]+")  # no space, no control, no #
 # Those are written here, from the URL and the body; a second one would leave the bounds open.
 _OURS: Final = frozenset({"connection", "content-length", "host", "transfer-encoding"})
+_LONGEST_KEPT: Final = 8192
 _AFTER_SCHEME: Final = len("https://")
 
 
@@ -76,14 +77,16 @@ def request_start(request: UpstreamRequest) -> tuple[Origin, bytes]:
     Raises:
         ValueError: The URL, the method or a header cannot be sent; the message repeats none of it.
     """
-    origin, head = _start(request.method, request.url, tuple(request.headers.items()))
+    headers = tuple(request.headers.items())
+    length = len(request.url) + sum([len(value) for _, value in headers])
+    start = _start if length <= _LONGEST_KEPT else _start_anew
+    origin, head = start(request.method, request.url, headers)
     if request.body or request.method == "POST":
         return origin, b"%bcontent-length: %d\r\n\r\n" % (head, len(request.body))
     return origin, head + b"\r\n"
 
 
-@lru_cache(maxsize=1024)
-def _start(method: str, url: str, headers: Headers) -> tuple[Origin, bytes]:
+def _start_anew(method: str, url: str, headers: Headers) -> tuple[Origin, bytes]:
     origin, target = split_url(url)
     lines = [f"{method} {target} HTTP/1.1", f"host: {origin.authority}"]
     lines += [f"{name}: {value}" for name, value in headers]
@@ -97,3 +100,6 @@ def _start(method: str, url: str, headers: Headers) -> tuple[Origin, bytes]:
         return origin, (text + "\r\n").encode("latin-1")
     except UnicodeEncodeError:
         raise ValueError("a header has characters beyond latin-1") from None
+
+
+_start: Final = lru_cache(maxsize=1024)(_start_anew)

@@ -289,3 +289,17 @@ async def test_a_header_that_would_end_a_line_is_a_bug_and_goes_nowhere(
         here.send(BODY)
         assert await here.rest() == b""
     assert "ValueError" in caplog.text
+
+
+async def test_who_sends_on_an_open_connection_and_leaves_at_once_is_counted() -> None:
+    answers = [FakeAnswer(completion()) for _ in range(2)]
+    async with edge(*answers) as here:
+        here.send(BODY)
+        await here.head()
+        await here.reader.readexactly(len(completion()))
+        here.send(BODY)
+        here.writer.close()
+        async with asyncio.timeout(5):
+            while len(here.sink.events) < 2:  # noqa: ASYNC110  it has no event to wait for
+                await asyncio.sleep(0.005)
+    assert [event.data.provenance for event in here.sink.events] == ["measured", "measured"]

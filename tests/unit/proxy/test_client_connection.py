@@ -263,3 +263,17 @@ async def test_who_reads_slowly_gets_all() -> None:
         async with asyncio.timeout(10):
             assert len(await client.reader.readexactly(50_000_000)) == 50_000_000
         assert (await client.rest()).endswith(b"/last 0;")
+
+
+async def test_what_is_refused_early_is_read_to_its_end_and_not_kept() -> None:
+    async with connected(App()) as client:
+        client.send(b"POST /early HTTP/1.1\r\ncontent-length: 3000000\r\n\r\n")
+        await client.said(b"/early 0;")
+        client.send(b"a" * 3_000_000, LAST)
+        assert (await client.rest()).endswith(b"/last 0;")
+
+
+async def test_a_page_is_shown_whatever_comes_with_the_request() -> None:
+    async with connected(App()) as client:
+        client.send(b"POST /page HTTP/1.1\r\ncontent-length: 3\r\n\r\nabc", LAST)
+        assert b"a page" in await client.rest()
