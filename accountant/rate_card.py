@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from accountant.errors import RateCardError
+from accountant.price_rules import PriceRule, PriceRules, rule_clashes
 from tollgate.usage.sku import Sku
 
 # What a rate may ask of a SKU beside its model; the more it asks, the more specific it is.
@@ -77,17 +78,19 @@ class RateCard:
 
     Args:
         rates: In any order.
+        rules: Discounts and mark-ups on top of them, in any order.
 
     Raises:
-        RateCardError: There is no rate, there are two currencies, or two rates that are equally
-            specific can hold for the same usage on the same day.
+        RateCardError: There is no rate, there are two currencies, or two rates (or rules of a
+            kind) that are equally specific can hold for the same usage on the same day.
     """
 
-    def __init__(self, rates: Sequence[Rate]) -> None:
-        problems = contradictions(rates)
+    def __init__(self, rates: Sequence[Rate], rules: Sequence[PriceRule] = ()) -> None:
+        problems = [*contradictions(rates), *rule_clashes(rules)]
         if problems:
             raise RateCardError(problems)
         self.currency: Final = rates[0].currency
+        self.rules: Final = PriceRules(rules)
         self._rates = {
             key: sorted(group, key=lambda rate: -len(rate.match()))
             for key, group in _by_meter(rates).items()

@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from accountant.money import amount_of
+from accountant.price_rules import Adjustment, adjusted
 from accountant.rate_card import Rate, RateCard
 from tollgate.ledger.cells import Meter, MoneyCell, Usage, UserCell
 from tollgate.usage.sku import Sku
@@ -45,20 +46,28 @@ class RatedMeter(msgspec.Struct, frozen=True, kw_only=True):
         meter: The token leaf as priced, or a unit.
         quantity: How much, in `unit_of(meter)`.
         requests: How many requests had any of it.
-        rate: None is unpriced.
+        rate: The list price; None is unpriced.
+        adjustments: Discounts and mark-ups on it, in the order in which they apply.
     """
 
     meter: str
     quantity: int
     requests: int
     rate: Rate | None
+    adjustments: tuple[Adjustment, ...] = ()
+
+    @property
+    def unit_price(self) -> Decimal | None:
+        """What the rate's `per` units cost after discounts and mark-ups; None is unpriced."""
+        return None if self.rate is None else adjusted(self.rate.unit_price, self.adjustments)
 
     @property
     def amount(self) -> Decimal | None:
         """What it costs, exactly and unrounded, in the rate's currency; None is unpriced."""
-        if self.rate is None:
+        price = self.unit_price
+        if self.rate is None or price is None:
             return None
-        return amount_of(self.quantity, self.rate.unit_price, self.rate.per)
+        return amount_of(self.quantity, price, self.rate.per)
 
 
 class RatedLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,7 +83,7 @@ class RatedLine(msgspec.Struct, frozen=True, kw_only=True):
 def rate_cells(cells: Iterable[MoneyCell | UserCell], card: RateCard) -> Iterator[RatedLine]:
     """Rate every meter of every cell, in the order of the cells."""
     for cell in cells:
-        for rated in rate_usage(cell.sku, cell.usage, day_of_cell(cell), card):
+        for rated in rate_usage(cell.sku, cell.usage, day_of_cell(cell), card, cell.tenant):
             yield RatedLine(
                 tenant=cell.tenant,
                 billing_code=cell.billing_code,
@@ -84,7 +93,9 @@ def rate_cells(cells: Iterable[MoneyCell | UserCell], card: RateCard) -> Iterato
             )
 
 
-def rate_usage(sku: Sku, usage: Usage, day: date, card: RateCard) -> list[RatedMeter]:
+def rate_usage(
+    sku: Sku, usage: Usage, day: date, card: RateCard, tenant: str | None = None
+) -> list[RatedMeter]:
     """Rate what one SKU used on one UTC day.
 
     Args:
@@ -92,6 +103,7 @@ def rate_usage(sku: Sku, usage: Usage, day: date, card: RateCard) -> list[RatedM
         usage: How much of it; meters without a quantity are left out.
         day: The UTC day, which chooses among dated rates.
         card: The rates.
+        tenant: Who pays, for whom discounts and mark-ups may be; None has those of everyone.
     """
     return [
         RatedMeter(
@@ -99,6 +111,7 @@ def rate_usage(sku: Sku, usage: Usage, day: date, card: RateCard) -> list[RatedM
             quantity=used.quantity,
             requests=used.requests,
             rate=card.rate_for(sku, meter, day),
+            adjustments=card.rules.adjustments(tenant, sku, meter, day),
         )
         for meter, used in priced_meters(usage).items()
         if used.quantity

@@ -11,6 +11,7 @@ import csv
 from io import StringIO
 from typing import Final
 
+from accountant.csv_cells import looks_like_formula
 from accountant.lines import Line, UnpricedLine
 from accountant.money import plain
 from accountant.report import Report
@@ -29,9 +30,6 @@ _COLUMNS: Final = (
     "status",
 )
 _OVERFLOW: Final = "(overflow)"
-_FORMULA: Final = tuple("=+-@\t\r\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}") + tuple(
-    "\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}"
-)
 
 
 def as_csv(report: Report) -> str:
@@ -62,6 +60,5 @@ def _text(name: str | None) -> str:
         return ""
     if name == OVERFLOW:
         return _OVERFLOW
-    bare = name.lstrip("'")
-    risky = bare == _OVERFLOW or bare.startswith(_FORMULA) or bare.lstrip().startswith(_FORMULA)
+    risky = name.lstrip("'") == _OVERFLOW or looks_like_formula(name)
     return f"'{name}" if risky else name

@@ -59,7 +59,7 @@ def test_a_bad_rate_card_is_refused_with_all_its_problems(tmp_path: Path) -> Non
     (tmp_path / "card.toml").write_text('[[rate]]\nmodel = "m"\nprice = 0.1\n')
     result = run("report", "2026-10", "--rates", str(tmp_path), redis_url=UNREACHABLE)
     assert result.exit_code == 2
-    assert "row 1 (line 1): price: write the price as text" in result.stderr
+    assert "row 1 (line 3): price: write the price as text" in result.stderr
     assert "row 1 (line 1): meter: is missing" in result.stderr
     assert all(line.startswith("accountant: ") for line in result.stderr.splitlines())
 

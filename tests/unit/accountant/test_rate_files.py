@@ -75,7 +75,9 @@ def test_overlaps_between_files_are_found(tmp_path: Path) -> None:
         ({"meter": '"tokens"'}, "meter: 'tokens' is not a meter; known are input, "),
         ({"meter": '"images:"'}, "meter: 'images:' is not a meter"),
         ({"meter": '"reasoning_output"'}, "meter: reasoning is priced as output"),
-        ({"currency": '"usd"'}, 'currency: write three capital letters, such as "USD"'),
+        ({"currency": '"usd"'}, "currency: 'usd' is no currency of ISO 4217; write three letters"),
+        ({"currency": '"USX"'}, "currency: 'USX' is no currency of ISO 4217"),
+        ({"draft": '"yes"'}, "draft: write true, or leave it out"),
         ({"model": "1"}, "model: write it as text"),
         ({"region": f'"{"x" * 257}"'}, "region: is longer than 256 characters"),
         ({"effective_from": '"soon"'}, "effective_from: write a day, such as 2026-10-01"),
@@ -91,16 +93,19 @@ def test_overlaps_between_files_are_found(tmp_path: Path) -> None:
 def test_a_bad_row_is_refused_with_its_place(
     tmp_path: Path, changes: dict[str, str | None], problem: str
 ) -> None:
-    (found,) = problems_of(write(tmp_path, f"# prices\n{row(**changes)}"))
-    assert found.startswith(f"…/card.toml: row 1 (line 2): {problem}")
+    text = f"# prices\n{row(**changes)}"
+    (key,) = changes
+    lines = (number for number, line in enumerate(text.splitlines(), 1) if line.startswith(key))
+    (found,) = problems_of(write(tmp_path, text))
+    assert found.startswith(f"…/card.toml: row 1 (line {next(lines, 2)}): {problem}")
 
 
 def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
     bad = row(price="0.1", per="7") + row(meter='"output"') + row() + row()
     places = [problem.partition(": ")[2][:20] for problem in problems_of(write(tmp_path, bad))]
     assert places == [
-        "row 1 (line 1): pric",
-        "row 1 (line 1): per:",
+        "row 1 (line 4): pric",
+        "row 1 (line 5): per:",
         "row 4 (line 28): ove",
     ]
 
@@ -109,7 +114,7 @@ def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
     ("text", "problem"),
     [
         ("rate = 1", "rate: write each row under [[rate]]"),
-        ("rates = []", "unknown key rates: a file holds [[rate]] rows only"),
+        ("rates = []", "unknown key rates: a file holds [[rate]], [[discount]], [[markup]] rows"),
         ("rate = [1]", "row: write each row under [[rate]]"),
         ("[[rate", "Expected"),
         (f"a={'[' * 3000}", "is nested too deeply"),
@@ -128,7 +133,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 def test_a_directory_without_cards_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RateCardError, match=r"there is no \.toml file in it"):
+    with pytest.raises(RateCardError, match=r"there is no \.toml or \.csv file in it"):
         load_rate_card(tmp_path)
 
 
@@ -136,6 +141,57 @@ def test_rows_are_numbered_where_the_text_misleads(tmp_path: Path) -> None:
     text = row(source='"""\n[[rate]]\n"""', price="1")
     (found,) = problems_of(write(tmp_path, text))
     assert found.startswith("…/card.toml: row 1: price: ")
+
+
+def test_a_gap_between_two_prices_of_the_same_usage_is_found(tmp_path: Path) -> None:
+    old = row(effective_to="2026-03-01")
+    (found,) = problems_of(write(tmp_path, old + row(effective_from="2026-04-01")))
+    assert found == (
+        "…/card.toml: row 2 (line 11): leaves a gap after "
+        f"{tmp_path}/card.toml: row 1 (line 1): nothing prices input of gpt-4o-mini "
+        "from 2026-03-01 until 2026-04-01; move effective_to, or add the row between"
+    ).replace(str(tmp_path), "…")
+
+
+def test_a_wider_row_fills_a_gap(tmp_path: Path) -> None:
+    promotion = {"region": '"westeurope"', "price": '"0.10"'}
+    rows = (
+        row(),
+        row(**promotion, effective_to="2026-03-01"),
+        row(**promotion, effective_from="2026-05-01"),
+    )
+    assert load_rate_card(write(tmp_path, "".join(rows)))
+
+
+def test_a_wider_row_that_ends_fills_a_gap_only_until_then(tmp_path: Path) -> None:
+    promotion = {"region": '"westeurope"', "price": '"0.10"'}
+    rows = (
+        row(effective_to="2026-04-01"),
+        row(**promotion, effective_to="2026-03-01"),
+        row(**promotion, effective_from="2026-05-01"),
+    )
+    (found,) = problems_of(write(tmp_path, "".join(rows)))
+    assert "from 2026-04-01 until 2026-05-01" in found
+
+
+def test_a_draft_prices_nothing_until_its_mark_is_removed(tmp_path: Path) -> None:
+    path = write(tmp_path, row(draft="true") + row(meter='"output"'))
+    card = load_rate_card(path)
+    assert card.rate_for(sku(), "input", DAY) is None
+    write(tmp_path, row(draft="false"))
+    assert load_rate_card(path).rate_for(sku(), "input", DAY)
+
+
+def test_a_card_of_drafts_alone_says_what_to_do(tmp_path: Path) -> None:
+    (found,) = problems_of(write(tmp_path, row(draft="true")))
+    assert found.startswith("there is no rate yet: all 1 rows are drafts; remove `draft` from")
+
+
+def test_a_file_too_large_to_be_a_card_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "card.toml"
+    with path.open("wb") as file:
+        file.truncate(64_000_001)
+    assert problems_of(path) == ["…/card.toml: is larger than 64 MB, so it is no rate card"]
 
 
 @pytest.mark.parametrize(
