@@ -7,6 +7,7 @@ from typing import Final, get_args
 
 import msgspec
 
+from accountant.price_rules import Adjustment
 from accountant.rating import TOKEN_METERS
 from tollgate.ledger.cells import OVERFLOW
 from tollgate.usage.event import Provenance
@@ -30,6 +31,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
         per: A power of ten.
         amount: What the quantity costs, exactly and unrounded.
         requests: How many requests had any of this meter; not additive over meters.
+        list_price: The unit price before discounts and mark-ups; None if there were none.
+        adjustments: What made the unit price of it, in that order.
     """
 
     group: tuple[str | None, ...]
@@ -41,6 +44,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     per: int
     amount: Decimal
     requests: int
+    list_price: Decimal | None = None
+    adjustments: tuple[Adjustment, ...] = ()
 
 
 class UnpricedLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,7 +72,8 @@ class UnpricedLine(msgspec.Struct, frozen=True, kw_only=True):
 
 def line_order(line: Line) -> tuple[object, ...]:
     """What priced lines are sorted by."""
-    return (*_order(line), line.unit_price, line.per)
+    made = tuple((each.kind, each.name, each.percent) for each in line.adjustments)
+    return (*_order(line), line.unit_price, line.per, line.list_price or line.unit_price, made)
 
 
 def unpriced_order(line: UnpricedLine) -> tuple[object, ...]:

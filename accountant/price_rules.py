@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from accountant.money import EXACT
+from accountant.money import EXACT, plain
 from tollgate.usage.sku import Sku
 
 RuleKind = Literal["discount", "markup"]
@@ -120,6 +120,14 @@ def adjusted(price: Decimal, adjustments: Sequence[Adjustment]) -> Decimal:
         factor = EXACT.divide(EXACT.add(_HUNDRED, percent), _HUNDRED)
         price = EXACT.multiply(price, factor)
     return price
+
+
+def words(adjustments: Sequence[Adjustment]) -> str:
+    """What was done to a list price, such as `EA 2026 -12.5%, platform +3%`; empty is nothing."""
+    signs = {"discount": "-", "markup": "+"}
+    return ", ".join(
+        f"{each.name} {signs[each.kind]}{plain(each.percent)}%" for each in adjustments
+    )
 
 
 def rule_clashes(rules: Sequence[PriceRule]) -> list[str]:

@@ -28,6 +28,7 @@ BANDS: Final = tuple(prompt_band(limit) for limit in (*PROMPT_BAND_LIMITS, 10**1
 
 _NUMBER = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?")
 _POWER_OF_TEN = re.compile(r"10{0,12}")
+_PERCENT = re.compile(r"[0-9]{1,4}(\.[0-9]{1,8})?")
 _MOST_PER_CENT: Final = 1000
 _PLAIN: Final = {
     "missing": "is missing",
@@ -44,23 +45,20 @@ _PLAIN: Final = {
 Text = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 
 
-def _number(value: object, what: str) -> Decimal:
+def _price(value: object) -> Decimal:
     if isinstance(value, str) and value.startswith("-"):
-        raise ValueError(f"a {what} is not negative")
+        raise ValueError("a price is not negative")
     if not isinstance(value, str) or not _NUMBER.fullmatch(value):
-        raise ValueError(f'write the {what} as text, such as "0.15": digits and at most one point')
+        raise ValueError('write the price as text, such as "0.15": digits and at most one point')
     return Decimal(value)
 
 
-def _price(value: object) -> Decimal:
-    return _number(value, "price")
-
-
 def _percent(value: object) -> Decimal:
-    percent = _number(value, "per cent")
-    if not 0 < percent <= _MOST_PER_CENT:
-        raise ValueError(f"write more than 0 and at most {_MOST_PER_CENT:,}")
-    return percent
+    if not isinstance(value, str) or not _PERCENT.fullmatch(value):
+        raise ValueError('write per cent as text, such as "12.5": at most 8 digits after the point')
+    if not 0 < Decimal(value) <= _MOST_PER_CENT:
+        raise ValueError(f"write more than 0 and at most {_MOST_PER_CENT}")
+    return Decimal(value)
 
 
 def _per(value: int) -> int:

@@ -51,10 +51,17 @@ def _toml_rows(file: Path, text: str, kinds: Sequence[str]) -> Iterator[RawRow]:
             raise ValueError(f"{kind}: write each row under [[{kind}]]")  # noqa: TRY004  told like the rest
         blocks = _blocks(text, kind)
         told = blocks if len(blocks) == len(cast("list[Any]", rows)) else []
+        name = "row" if kind == "rate" else kind
         for number, members in enumerate(cast("list[object]", rows), 1):
             line, lines = told[number - 1] if told else (None, cast("dict[str, int]", {}))
             yield RawRow(
-                kind=kind, file=file, number=number, line=line, lines=lines, members=members
+                kind=kind,
+                file=file,
+                number=number,
+                line=line,
+                lines=lines,
+                members=members,
+                name=name,
             )
 
 

@@ -22,6 +22,7 @@ class RawRow(msgspec.Struct, frozen=True, kw_only=True):
         lines: The line of each key that has one of its own.
         members: What it says.
         untold: Keys that are told missing once a file, not once a row.
+        name: What messages call it.
     """
 
     kind: str
@@ -31,12 +32,12 @@ class RawRow(msgspec.Struct, frozen=True, kw_only=True):
     lines: Mapping[str, int]
     members: object
     untold: frozenset[str] = frozenset()
+    name: str = "row"
 
     def place(self, key: str = "") -> str:
         """File, row and line of a key, or of the row."""
         line = self.line_of(key)
-        name = "row" if self.kind == "rate" else self.kind
-        return f"{self.file}: {name} {self.number}" + (f" (line {line})" if line else "")
+        return f"{self.file}: {self.name} {self.number}" + (f" (line {line})" if line else "")
 
     def line_of(self, key: str = "") -> int:
         """The line of a key, or of the row; 0 is not known."""

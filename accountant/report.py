@@ -28,7 +28,7 @@ from tollgate.usage.periods import Month
 
 GROUPS: Final = ("tenant", "billing_code", "model", "user", "region")
 
-_PRICE: Final = ("unit_price", "per")
+_PRICE: Final = ("unit_price", "per", "list_price", "adjustments")
 _TOLD: Final = ("meter", "provenance")
 _WANTED: Final = tuple(
     f"rate_{field}" for field in ("model", *MATCH_FIELDS) if field != "provenance"
@@ -135,13 +135,15 @@ def _rows(
 
 
 def _row(line: RatedLine) -> dict[str, Any]:
-    rate = line.rated.rate
+    rate, adjustments = line.rated.rate, line.rated.adjustments
     wanted = {} if rate else matched_values(line.sku)
     return {
         **_names(line),
         "meter": line.rated.meter,
-        "unit_price": rate.unit_price if rate else None,
+        "unit_price": line.rated.unit_price,
         "per": rate.per if rate else None,
+        "list_price": rate.unit_price if rate and adjustments else None,
+        "adjustments": adjustments if rate and adjustments else None,
         **{key: wanted.get(key.removeprefix("rate_")) for key in _WANTED},
         "quantity": line.rated.quantity,
         "requests": line.rated.requests,
@@ -187,6 +189,8 @@ def _line(row: Mapping[str, Any], by: Sequence[str]) -> Line:
         per=row["per"],
         amount=_amount(row),
         requests=row["requests"],
+        list_price=row["list_price"],
+        adjustments=row["adjustments"] or (),
     )
 
 

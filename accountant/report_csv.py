@@ -11,9 +11,10 @@ import csv
 from io import StringIO
 from typing import Final
 
-from accountant.csv_cells import looks_like_formula
+from accountant.csv_cells import cell, looks_like_formula
 from accountant.lines import Line, UnpricedLine
 from accountant.money import plain
+from accountant.price_rules import words
 from accountant.report import Report
 from tollgate.ledger.cells import OVERFLOW
 
@@ -28,6 +29,8 @@ _COLUMNS: Final = (
     "currency",
     "requests",
     "status",
+    "list_price",
+    "adjustments",
 )
 _OVERFLOW: Final = "(overflow)"
 
@@ -49,9 +52,10 @@ def _cells(line: Line | UnpricedLine, report: Report) -> tuple[object, ...]:
     told = (_text(line.meter), line.provenance, line.quantity, line.unit)
     if isinstance(line, UnpricedLine):
         status = "uncounted" if line.meter is None else "unpriced"
-        return (*told, "", "", "", "", line.requests, status)
+        return (*told, "", "", "", "", line.requests, status, "", "")
     price = (plain(line.unit_price), line.per, plain(line.amount), report.currency)
-    return (*told, *price, line.requests, "priced")
+    listed = "" if line.list_price is None else plain(line.list_price)
+    return (*told, *price, line.requests, "priced", listed, cell(words(line.adjustments)))
 
 
 def _text(name: str | None) -> str:

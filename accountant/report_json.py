@@ -2,7 +2,8 @@
 
 A name is text. Usage without a billing code, user, model or region has null there; what stands for
 all names beyond the ledger's limit is `{"overflow": true}`, which no name can look like. Usage that
-is not known is in `unpriced`, with null for its meter, quantity, unit and rate.
+is not known is in `unpriced`, with null for its meter, quantity, unit and rate. A line whose unit
+price is not the list price says so: `list_price`, and the `adjustments` that made one of the other.
 """
 
 from __future__ import annotations
@@ -48,6 +49,17 @@ def _priced(by: tuple[str, ...], line: Line) -> dict[str, Any]:
         "per": line.per,
         "amount": plain(line.amount),
         "requests": line.requests,
+        **(_adjusted(line) if line.adjustments else {}),
+    }
+
+
+def _adjusted(line: Line) -> dict[str, Any]:
+    return {
+        "list_price": plain(line.list_price or line.unit_price),
+        "adjustments": [
+            {"kind": each.kind, "name": each.name, "percent": plain(each.percent)}
+            for each in line.adjustments
+        ],
     }
 
 

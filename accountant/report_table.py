@@ -16,6 +16,7 @@ from rich.text import Text
 from accountant.labels import label, shown
 from accountant.lines import Line, UnpricedLine
 from accountant.money import plain
+from accountant.price_rules import words
 from accountant.report import Report
 from accountant.statement import Statement
 
@@ -107,9 +108,13 @@ def _table() -> Table:
 
 
 def _meter(line: Line | UnpricedLine) -> Text:
-    """The meter in words, which wrap; and where its count is from, unless it was measured."""
-    words = "tokens not known" if line.meter is None else shown(line.meter.replace("_", " "))
-    return Text(words if line.provenance == "measured" else f"{words} ({line.provenance})")
+    """The meter in words, which wrap; with provenance and discounts where there is need to know."""
+    told = "tokens not known" if line.meter is None else shown(line.meter.replace("_", " "))
+    if line.provenance != "measured":
+        told = f"{told} ({line.provenance})"
+    if isinstance(line, Line) and line.list_price is not None:
+        told = f"{told}; list {plain(line.list_price)}, {shown(words(line.adjustments))}"
+    return Text(told)
 
 
 def _quantity(line: Line | UnpricedLine) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from builders import usage_data
 
+from accountant.price_rules import PriceRule
 from accountant.rate_card import Rate, RateCard
 from tollgate.connections.redis import open_redis, open_redis_sync
 from tollgate.ledger.cells import Meter, MoneyCell, Usage, UserCell
@@ -64,6 +65,18 @@ def rate(price: str = "0.15", **changes: Any) -> Rate:
         per=1_000_000,
         currency="USD",
         effective_from=date(2026, 1, 1),
+    )
+    return msgspec.structs.replace(made, **changes)
+
+
+def rule(percent: str = "10", **changes: Any) -> PriceRule:
+    """A discount for everyone, since 2026."""
+    made = PriceRule(
+        kind="discount",
+        name="EA",
+        percent=Decimal(percent),
+        effective_from=date(2026, 1, 1),
+        source="agreement 4711",
     )
     return msgspec.structs.replace(made, **changes)
 

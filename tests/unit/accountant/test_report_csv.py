@@ -3,8 +3,9 @@ from __future__ import annotations
 import csv
 
 import pytest
-from accounting import OCTOBER, card, money_cell, sku
+from accounting import OCTOBER, card, money_cell, rate, rule, sku
 
+from accountant.rate_card import RateCard
 from accountant.report import month_report
 from accountant.report_csv import as_csv
 from tollgate.ledger.cells import OVERFLOW, MoneyCell, Usage
@@ -12,8 +13,8 @@ from tollgate.ledger.cells import OVERFLOW, MoneyCell, Usage
 BY = ("tenant", "billing_code", "model")
 
 
-def rows(*cells: MoneyCell) -> list[dict[str, str]]:
-    text = as_csv(month_report(OCTOBER, BY, cells, card()))
+def rows(*cells: MoneyCell, prices: RateCard | None = None) -> list[dict[str, str]]:
+    text = as_csv(month_report(OCTOBER, BY, cells, prices or card()))
     return list(csv.DictReader(text.splitlines()))
 
 
@@ -34,6 +35,8 @@ def test_a_line_is_a_row() -> None:
             "currency": "USD",
             "requests": "1",
             "status": "priced",
+            "list_price": "",
+            "adjustments": "",
         }
     ]
 
@@ -96,5 +99,12 @@ def test_no_usage_is_a_header() -> None:
     text = as_csv(month_report(OCTOBER, BY, [], card()))
     assert text == (
         "period,tenant,billing_code,model,meter,provenance,quantity,unit,unit_price,per,amount,"
-        "currency,requests,status\n"
+        "currency,requests,status,"
+        "list_price,adjustments\n"
     )
+
+
+def test_a_discount_stands_beside_the_list_price_and_its_name_is_no_formula() -> None:
+    (row,) = rows(money_cell(), prices=RateCard([rate()], [rule("10", name="=EA")]))
+    assert (row["unit_price"], row["list_price"]) == ("0.135", "0.15")
+    assert row["adjustments"] == "'=EA -10%"

@@ -3,9 +3,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from accounting import OCTOBER, card, ledger_of, money_cell, sku, used
+from accounting import OCTOBER, card, ledger_of, money_cell, rate, rule, sku, used
 from builders import event
 
+from accountant.rate_card import RateCard
 from accountant.report import month_report
 from accountant.report_json import as_json
 from tollgate.ledger.cells import OVERFLOW, MoneyCell, Usage
@@ -71,3 +72,23 @@ def test_usage_that_is_not_known_is_null() -> None:
 def test_names_stand_as_they_are() -> None:
     made = month_report(OCTOBER, BY, [money_cell(tenant='Łódź "x" </script>')], card())
     assert '"tenant": "Łódź \\"x\\" </script>"' in as_json(made)
+
+
+def test_a_line_says_what_made_its_price_of_the_list_price() -> None:
+    rules = [rule("12.5"), rule("3", kind="markup", name="platform", tenant="contoso")]
+    found = month_report(OCTOBER, ["tenant"], [money_cell()], RateCard([rate()], rules))
+    (line,) = json.loads(as_json(found))["lines"]
+    assert (line["list_price"], line["unit_price"]) == ("0.15", "0.1351875")
+    assert line["amount"] == "0.0001351875"
+    assert line["adjustments"] == [
+        {"kind": "discount", "name": "EA", "percent": "12.5"},
+        {"kind": "markup", "name": "platform", "percent": "3"},
+    ]
+
+
+def test_lines_of_one_price_stand_apart_if_it_was_made_otherwise() -> None:
+    prices = RateCard([rate()], [rule("50", tenant="a"), rule("100", kind="markup", tenant="a")])
+    cells = [money_cell(tenant="a"), money_cell(tenant="b")]
+    found = json.loads(as_json(month_report(OCTOBER, ["model"], cells, prices)))
+    assert [line["unit_price"] for line in found["lines"]] == ["0.15", "0.15"]
+    assert ["list_price" in line for line in found["lines"]] == [False, True]

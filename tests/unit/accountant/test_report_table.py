@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from accounting import OCTOBER, card, money_cell, rate, sku, used, user_cell
+from accounting import OCTOBER, card, money_cell, rate, rule, sku, used, user_cell
 
 from accountant.money import plain
+from accountant.rate_card import RateCard
 from accountant.report import GROUPS, month_report
 from accountant.report_table import as_table
 from tollgate.ledger.cells import OVERFLOW, MoneyCell, Usage, UserCell
@@ -159,3 +160,10 @@ def test_a_price_of_one_is_not_per_a_million() -> None:
     text = as_table(month_report(OCTOBER, ("tenant",), cells, priced), 80)
     assert "0.04" in text.split()
     assert "1.5/1K" in text.split()
+
+
+def test_a_line_says_what_was_done_to_the_list_price() -> None:
+    prices = RateCard([rate()], [rule("12.5")])
+    shown = as_table(month_report(OCTOBER, ("tenant",), [money_cell()], prices), 120)
+    (line,) = (line.split() for line in shown.splitlines() if line.startswith("input"))
+    assert " ".join(line) == "input; list 0.15, EA -12.5% 1,000 0.13125/1M 0.00013125"
