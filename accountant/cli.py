@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from accountant.errors import NoSuchTenant, RateCardError
+from accountant.rates_cli import rates_app
 from tollgate.errors import SettingsError, TollgateError
 from tollgate.usage.periods import Month
 
@@ -35,6 +36,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # plain help shows at once
 )
+app.add_typer(rates_app, name="rates")
 
 
 class Group(StrEnum):
@@ -87,7 +89,9 @@ def report(  # noqa: PLR0913, PLR0917  each is an option of the command
     ] = None,
     rates: Annotated[
         Path | None,
-        typer.Option(metavar="PATH", help="TOML rate card or directory. Default: list prices."),
+        typer.Option(
+            metavar="PATH", help="Rate card (TOML, CSV) or directory. Default: list prices."
+        ),
     ] = None,
     redis_url: Annotated[
         str | None, typer.Option(metavar="URL", help="The ledger. Default: $TOLLGATE_REDIS_URL.")

@@ -38,7 +38,8 @@ CARD = RateCard(
 
 def lines(**changes: Any) -> dict[str, Decimal]:
     """Meter to amount of one event; global unless it says otherwise."""
-    used = ledger_of([event(**{"scope": "global", **changes})])
+    members: dict[str, Any] = {"scope": "global", **changes}
+    used = ledger_of([event(**members)])
     found = month_report(OCTOBER, ["tenant"], used.money_cells(OCTOBER), CARD)
     assert not found.unpriced
     return {line.meter: line.amount for line in found.lines}
