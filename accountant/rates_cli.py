@@ -73,6 +73,8 @@ def show(
         if not (chosen.rates or chosen.drafts):
             _say("the card has no such rate")
             raise typer.Exit(ANSWER_IS_NO)
+        if layout is RateLayout.CSV and chosen.rules:
+            _say(f"{len(chosen.rules):,} discounts and mark-ups are left out: this CSV has rates")
         _print(_shown(chosen, layout))
 
 

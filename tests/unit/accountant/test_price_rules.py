@@ -22,6 +22,12 @@ def test_without_rules_the_list_price_stands() -> None:
     assert adjusted(Decimal("0.15"), ()) == Decimal("0.15")
 
 
+def test_the_same_usage_is_looked_up_once() -> None:
+    rules = PriceRules([rule()])
+    asked = [rules.adjustments("contoso", sku(), "input", DAY) for _ in range(2)]
+    assert asked[0] is asked[1]
+
+
 def test_the_discount_comes_off_before_the_markup_goes_on() -> None:
     applied = (rule("3", kind="markup", name="platform"), rule("12.5", name="EA"))
     assert names(*applied) == ["EA", "platform"]

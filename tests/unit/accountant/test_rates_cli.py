@@ -123,6 +123,35 @@ def test_a_table_has_a_row_a_rate_and_a_row_a_rule(tmp_path: Path) -> None:
     assert rows[-1] == "EA gpt-4o -12.5% 2026-01-01 agreement"
 
 
+def test_csv_says_that_it_leaves_rules_out(tmp_path: Path) -> None:
+    written(tmp_path, "rates.csv", run("show", "--format", "csv").stdout)
+    written(tmp_path, "rules.toml", RULES)
+    shown = run("show", "--rates", tmp_path, "--format", "csv")
+    assert shown.stdout == (tmp_path / "rates.csv").read_text()
+    assert shown.stderr.startswith("accountant: 1 discounts and mark-ups are left out")
+
+
+def test_a_table_of_rules_alone_is_not_a_card(tmp_path: Path) -> None:
+    written(tmp_path, "rules.toml", RULES)
+    assert run("show", "--rates", tmp_path).exit_code == 2
+
+
+def test_many_kinds_of_what_was_left_out_are_cut(tmp_path: Path) -> None:
+    prices = {"input_mtok": 1, **{f"unit_{number}": 1 for number in range(12)}}
+    document = [{"id": "azure", "models": [{"id": "m", "prices": prices}]}]
+    result = run("import", "genai-prices", written(tmp_path, "data.json", document))
+    assert result.stderr.count("left out the unit") == 10
+    assert "left out 2 more kinds" in result.stderr
+
+
+def test_an_export_too_large_to_be_one_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "data.json"
+    with path.open("wb") as file:
+        file.truncate(256_000_001)
+    result = run("drift", path)
+    assert (result.exit_code, result.stderr) == (2, f"accountant: {path}: is larger than 256 MB\n")
+
+
 def test_json_has_rates_and_rules(tmp_path: Path) -> None:
     written(tmp_path, "rates.csv", run("show", "--format", "csv", "--model", "gpt-4o").stdout)
     written(tmp_path, "rules.toml", RULES)
