@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
+from io import StringIO
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -62,7 +63,7 @@ def _numbered(text: str) -> Iterator[tuple[int, list[str]]]:
     """The header and each row with the line on which it begins; its cells may hold line ends."""
     first = text.partition("\n")[0]
     delimiter = ";" if ";" in first and "," not in first else ","
-    reader = csv.reader(text.splitlines(keepends=True), delimiter=delimiter, strict=True)
+    reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
     line = 1
     for cells in reader:
         yield line, cells
