@@ -24,8 +24,7 @@ def rates_table(rates: Sequence[Rate], drafts: Sequence[Rate], rules: Sequence[P
     """Rates by model and meter, then discounts and mark-ups; drafts say that they are."""
     out = StringIO()
     console = Console(file=out, width=_WIDTH, highlight=False, markup=False)
-    if rates or drafts:
-        console.print(_rates(rates, drafts))
+    console.print(_rates(rates, drafts))
     if rules:
         console.print()
         console.print(_rules(rules))

@@ -261,7 +261,7 @@ def test_a_price_that_differs_is_listed_with_its_row(tmp_path: Path) -> None:
     result = run("drift", written(tmp_path, "page.json", RETAIL))
     assert result.exit_code == 1
     assert result.stdout.splitlines()[0].endswith(
-        "azure-openai-global.toml: row 1 (line 11): input of gpt-4o-mini, 2024-07-18, standard, "
+        "azure-openai-global.toml: row 1 (line 16): input of gpt-4o-mini, 2024-07-18, standard, "
         "global, default: 0.15 USD/1M here, 0.12 USD/1M there "
         "(Azure Retail Prices API, gpt-4o-mini-0718-Inp-glbl Tokens)"
     )
