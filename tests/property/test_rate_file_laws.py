@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import hypothesis.strategies as st
 import msgspec
@@ -24,8 +25,14 @@ NAMES = st.text(
 NASTY = NAMES | st.sampled_from(
     ["=1+1", "'=1", "''=1", '"', "a,b;c", "[[rate]]", "\\", "true", "'"]
 )
+
+
+def _rate(price: Decimal, **members: Any) -> Rate:
+    return rate(str(price), **members, checked_on=date(2026, 11, 21))
+
+
 RATES = st.builds(
-    lambda price, **members: rate(str(price), **members, checked_on=date(2026, 11, 21)),
+    _rate,
     st.decimals("0", "1000", places=12),
     model=NASTY,
     source=NASTY,
