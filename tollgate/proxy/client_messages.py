@@ -34,6 +34,8 @@ VARYING: Final = frozenset(
 _BODILESS: Final = frozenset({204, 304})
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
+# What a header takes in memory beside its text: many short ones must not fill it.
+_HEADER_BYTES: Final = 64
 _KEPT: Final = 1024
 _LONGEST_KEPT: Final = 4096
 _LONGEST_NAME: Final = 64
@@ -48,7 +50,7 @@ def read_head(method: bytes, url: bytes, headers: RawHeaders, varying: Headers) 
     Raises:
         ValueError: The URL is none.
     """
-    length = len(url) + sum([len(name) + len(value) for name, value in headers])
+    length = len(url) + sum([len(name) + len(value) + _HEADER_BYTES for name, value in headers])
     path, query, stable = (_parts if length <= _LONGEST_KEPT else _parts_anew)(url, headers)
     return Request(
         method=_method(method), path=path, query=query, headers=stable, varying=varying, body=None
