@@ -71,3 +71,13 @@ async def test_what_was_to_begin_when_all_is_cut_short_is_told_of() -> None:
     connection.connection_lost(None)
     await clients.end(0)
     assert (app.left_by, app.served) == (["/one"], [])
+
+
+async def test_the_rest_of_a_body_that_is_answered_and_turns_out_malformed_ends_it() -> None:
+    app = App()
+    async with connected(app) as client:
+        client.send(CHUNKED % b"early")
+        await client.said(b"/early 0;")
+        client.send(b"xyz\r\n", GET % b"behind")
+        assert await client.rest() == b""
+    assert app.served == ["/early"]
