@@ -136,7 +136,7 @@ class Journal:
         self._depth -= len(batch.events)
         needed = min([self._read_segment, *self._open_requests.values()])
         while self._first < needed:
-            segment_path(self.folder, self.writer, self._first).unlink()
+            segment_path(self.folder, self.writer, self._first).unlink(missing_ok=True)
             self._first += 1
 
     def set_aside(self, event: bytes) -> None:
@@ -152,8 +152,8 @@ class Journal:
         with guarded(self.folder):
             if not self._depth and not self._open_requests:
                 for number in range(self._first, self._last + 1):
-                    segment_path(self.folder, self.writer, number).unlink()
-                lock_path(self.folder, self.writer).unlink()
+                    segment_path(self.folder, self.writer, number).unlink(missing_ok=True)
+                lock_path(self.folder, self.writer).unlink(missing_ok=True)
             if self._lock is not None:
                 os.close(self._lock)
 

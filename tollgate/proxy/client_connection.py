@@ -192,8 +192,8 @@ class ClientConnection(ClientTransport):
         gateway, arrival = incoming.gateway, incoming.arrival
         if gateway is None or arrival is None:
             return
-        answer = await gateway.handle(arrival, body)
         try:
+            answer = await gateway.handle(arrival, body)
             if isinstance(answer.body, bytes):
                 self._send_whole(incoming, answer)
             else:
