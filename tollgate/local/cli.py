@@ -108,7 +108,10 @@ def demo() -> None:
 def ingest(
     files: Annotated[
         list[str],
-        typer.Argument(metavar="FILE", help="JSON Lines, or JSON; - for standard input."),
+        typer.Argument(
+            metavar="FILE",
+            help="JSON Lines, JSON, or Avro of Event Hubs Capture; - for standard input.",
+        ),
     ],
     batch_size: Annotated[
         int, typer.Option(min=1, metavar="N", help="How many events to apply at once.")
