@@ -1,0 +1,28 @@
+"""The time of an event: RFC 3339, UTC, to the millisecond."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+
+_FINER_THAN_MS: Final = re.compile(r"(\.\d{3})\d+")
+_UTC_MS: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+
+
+def is_utc_ms(text: str) -> bool:
+    """Whether a valid time is spelled as `2026-10-31T23:59:59.999Z`."""
+    return _UTC_MS.fullmatch(text) is not None
+
+
+def cut_to_ms(text: str) -> datetime:
+    """A time as UTC without what is finer than milliseconds; rounding could change the month.
+
+    Raises:
+        ValueError, OverflowError: The text is no time, or one outside the calendar.
+    """
+    time = msgspec.convert(_FINER_THAN_MS.sub(r"\1", text), datetime)
+    utc = time if time.tzinfo is UTC else time.astimezone(UTC)
+    return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
