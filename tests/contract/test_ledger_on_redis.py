@@ -13,7 +13,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from tollgate.connections.redis import open_redis, open_redis_sync
 from tollgate.errors import StoreUnavailable
-from tollgate.ledger.redis_ledger import MAX_EVENTS_A_CALL, RedisLedger
+from tollgate.ledger.batch import MAX_EVENTS_A_CALL
+from tollgate.ledger.redis_ledger import RedisLedger
 from tollgate.ledger.safety import ledger_warnings
 from tollgate.usage.event import MAX_UNITS
 
@@ -33,6 +34,10 @@ def admin(redis_server: str) -> Iterator[Any]:
         yield client
 
 
+def _is_of_the_script(answer: object) -> bool:
+    return isinstance(answer, bytes) and set(answer) <= set(b"amdcl")
+
+
 class LosesAnAnswer(Connection):
     """Loses the first answer of a script call after the server ran it."""
 
@@ -40,7 +45,7 @@ class LosesAnAnswer(Connection):
 
     async def read_response(self, *args: Any, **options: Any) -> Any:
         answer = await cast("Any", super()).read_response(*args, **options)
-        if isinstance(answer, list) and not self.is_lost:
+        if _is_of_the_script(answer) and not self.is_lost:
             self.is_lost = True
             raise RedisConnectionError("the answer was lost")
         return cast("Any", answer)

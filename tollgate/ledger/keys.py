@@ -1,34 +1,41 @@
-"""The names of the ledger's keys and hash fields in Redis. Names of people and tenants are data.
+"""The names of the ledger's keys in Redis, and what they hold. Names of people are data.
 
     NAMESPACE:tenants                  set: every tenant; written before the tenant's cells
-    NAMESPACE:{TENANT}:hours           sorted set: hour -> until when its ids are kept
-    NAMESPACE:{TENANT}:ids:HOUR        hash: key digest -> body digest; expires
-    NAMESPACE:{TENANT}:money:HOUR      hash: [code,sku], [code,sku,"q"|"n",meter] -> counter
-    NAMESPACE:{TENANT}:users:DAY       hash: [code,user,sku], … -> counter
+    NAMESPACE:{TENANT}:hours           sorted set: hour -> until when it remembers its ids
+    NAMESPACE:{TENANT}:ids:HOUR        string: how many ids, until when their keys are kept; expires
+    NAMESPACE:{TENANT}:ids:HOUR:N      string: bucket N of the ids, records of 25 bytes; expires
+    NAMESPACE:{TENANT}:money:HOUR      hash: [code,sku] -> counters
+    NAMESPACE:{TENANT}:users:DAY       hash: [code,user,sku] -> counters
+    NAMESPACE:{TENANT}:skus            hash: values of a SKU -> its number, which stands in cells
     NAMESPACE:{TENANT}:codes           set: billing codes with a cell of their own
     NAMESPACE:{TENANT}:names:DAY       set: users with a cell of their own
     NAMESPACE:{TENANT}:pairs           hash: key digest -> the half of a completion that came first
     NAMESPACE:{TENANT}:pairs_until     sorted set: key digest -> until when it is kept
     NAMESPACE:{TENANT}:conflict, late  hash: key and body digest -> the event as received
 
-TENANT is percent-encoded. All keys of a tenant lie in one slot.
+TENANT is percent-encoded. All keys of a tenant lie in one slot. Names, values of SKUs and counters
+are JSON; counters are [requests, {meter: [quantity, requests]}].
+
+**Buckets.** A record is `e` or, of a completion, `c`, the digest of the key and that of the body. An
+hour of n ids has n // 20 + 1 buckets: linear hashing on the digest, so a bucket has some 10 to 40
+records however many ids an hour gets, an hour of few ids has one key, and one look-up reads one
+bucket. Packed like this an id takes some 45 bytes, where a field of a large hash takes 90 or more.
+No setting of the server matters, as it would for the compact encoding of small hashes.
+
+**Keys that a call does not name.** Which buckets an event needs depends on how many there are, so
+only the script knows it. They lie in the tenant's slot, and the script looks at each key before it
+writes any: where a cluster moves the slot meanwhile, the call fails as a whole, and is repeated.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from typing import Any, Final, Literal
+from collections.abc import Iterable
+from typing import Final, Literal
 from urllib.parse import quote
 
-import msgspec
-
-from tollgate.ledger.booking import Booking
-from tollgate.ledger.rows import Row, Tally
-from tollgate.usage.sku import Sku
+from tollgate.usage.periods import hours_beside
 
 NAMESPACE: Final = "tollgate"
-_FIELD: Final = msgspec.json.Decoder(list[Any])
 
 
 def tenants_key(namespace: str) -> str:
@@ -42,6 +49,7 @@ class TenantKeys:
     def __init__(self, namespace: str, tenant: str) -> None:
         self.prefix = f"{namespace}:{{{quote(tenant, safe='')}}}:"
         self.hours = f"{self.prefix}hours"
+        self.skus = f"{self.prefix}skus"
 
     def money(self, hour: str) -> str:
         """The money cells of an hour."""
@@ -55,47 +63,11 @@ class TenantKeys:
         """The events that were not counted."""
         return f"{self.prefix}{reason}"
 
-    def of(self, bookings: Iterable[Booking]) -> list[str]:
-        """Every key that applying the bookings is known to touch beforehand."""
-        hours = {hour for booking in bookings for hour in (booking.hour, *booking.beside)}
-        names = {f"ids:{hour}" for hour in hours}
-        names |= {f"money:{booking.hour}" for booking in bookings}
-        names |= {f"users:{booking.day}" for booking in bookings}
-        names |= {f"names:{booking.day}" for booking in bookings}
-        names |= {"hours", "codes", "pairs", "pairs_until"}
+    def of(self, hours: Iterable[str]) -> list[str]:
+        """Every key that applying events of these hours is known to touch beforehand."""
+        names = {"hours", "codes", "skus", "pairs", "pairs_until"}
+        for hour in hours:
+            day = hour.partition("T")[0]
+            names |= {f"ids:{name}" for name in (hour, *hours_beside(hour))}
+            names |= {f"money:{hour}", f"users:{day}", f"names:{day}"}
         return [self.prefix + name for name in sorted(names)]
-
-
-def name_field(name: str | None) -> str:
-    """A name as it stands in a field: JSON, so that no name can look like two."""
-    return msgspec.json.encode(name).decode()
-
-
-def sku_field(sku: Sku) -> str:
-    """A SKU as it stands in a field: the JSON array of its values."""
-    return msgspec.json.encode(msgspec.structs.astuple(sku)).decode()
-
-
-def read_rows(counters: Mapping[bytes, bytes], names: int) -> dict[Row, Tally]:
-    """Read a hash of counters.
-
-    Args:
-        counters: The hash.
-        names: How many names stand before the SKU: 1 in money cells, 2 in user cells.
-    """
-    rows: defaultdict[Row, Tally] = defaultdict(Tally)
-    for field, value in counters.items():
-        parts = _FIELD.decode(field)
-        tally = rows[tuple(parts[:names]), _sku(tuple(parts[names]))]
-        match parts[names + 1 :]:
-            case ["q", meter]:
-                tally.quantities[meter] = int(value)
-            case ["n", meter]:
-                tally.counted[meter] = int(value)
-            case _:
-                tally.requests = int(value)
-    return rows
-
-
-def _sku(values: tuple[Any, ...]) -> Sku:
-    return Sku(**dict(zip(Sku.__struct_fields__, values, strict=True)))

@@ -1,0 +1,46 @@
+-- Applies events of one tenant, each once: dedupe and count in one step (Contract 2).
+--
+-- KEYS  every key known beforehand. The others lie in the same slot: see keys.py.
+-- ARGV  prefix, memory in s, now in s, limits of codes and users, overflow, digests, batch
+--       digests: 24 bytes an event, 16 of its key and 8 of its body
+--       batch, in JSON, with indexes from 1 and names and SKUs as JSON texts:
+--         hours   [hour, the one before, the one after]
+--         places  [hour, code, user]
+--         skus    sku
+--         shapes  [kind, meter, …]; the kind is plain, open or completion
+--         events  [place, sku, shape, a quantity for each meter of the shape, …]
+-- Returns a letter for each event: a(pplied), m(ade complete), d(uplicate), c(onflict), l(ate).
+--
+-- A script that fails does not take back what it wrote. So it looks first, at every key that it
+-- will write, and raises what is wrong there; it writes last, and nothing of that can fail.
+-- Lua numbers are exact to 2^53 only: a call adds up at most 1,000 quantities up to 10^12, and
+-- what is stored stays text (`plus`).
+
+local prefix, memory_s, now_s = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local max_codes, max_users, overflow = tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
+local digests, batch = ARGV[7], cjson.decode(ARGV[8])
+local HOURS, PAIRS, PAIRS_UNTIL = prefix .. 'hours', prefix .. 'pairs', prefix .. 'pairs_until'
+local CODES, SKUS = prefix .. 'codes', prefix .. 'skus'
+local until_s = string.format('%.3f', now_s + memory_s)
+
+local RECORD = 25        -- bytes: 1 says whether it completes, 16 of the key, 8 of the body
+local BUCKET = 20        -- records on average where the next bucket begins to be filled
+local AT_ONCE = 1000     -- arguments of a command; Lua cannot unpack 8,000
+local SLACK_S = memory_s / 16
+
+local floor, format, find, sub = math.floor, string.format, string.find, string.sub
+
+-- Calls a command with many arguments in parts, and returns all that it returned.
+local function in_parts(command, key, arguments)
+  local found = {}
+  for first = 1, #arguments, AT_ONCE do
+    local part = {command, key}
+    if not key then part = {command} end
+    for i = first, math.min(first + AT_ONCE - 1, #arguments) do part[#part + 1] = arguments[i] end
+    local answer = redis.call(unpack(part))
+    if type(answer) == 'table' then
+      for i = 1, #answer do found[#found + 1] = answer[i] end
+    end
+  end
+  return found
+end
