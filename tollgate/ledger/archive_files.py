@@ -9,6 +9,7 @@ first is no longer known.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -27,6 +28,7 @@ TORN: Final = b" torn\n"
 _HOUR: Final = re.compile(r"(\d{4})/(\d\d)/(\d\d)/(\d\d)\.jsonl$")
 _WINDOW: Final = re.compile(r"(\d{4})\D(\d\d)\D(\d\d)\D(\d\d)\D(\d\d)\D(\d\d)(?!\d)")
 _AVRO: Final = ".avro"
+_BLOCK: Final = 65_536
 
 
 class ArchiveFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,7 +39,7 @@ class ArchiveFile(msgspec.Struct, frozen=True, kw_only=True):
         since: The hour, `YYYY-MM-DDTHH`, from which on its events are: of their own time in JSON
             Lines, of their arrival in Capture. "" where the path does not say.
         order: What the files sort by, so that the first recorded comes first.
-        size: In bytes.
+        size: In bytes; of JSON Lines as far as its last whole line.
     """
 
     path: Path
@@ -86,7 +88,7 @@ def read_raw(file: ArchiveFile, start: int = 0) -> Iterator[tuple[int, bytes]]:
         position = start
         for number, line in enumerate(lines, start=1):
             position += len(line)
-            if position > file.size or not line.endswith(b"\n"):
+            if position > file.size:
                 return
             if not line.endswith(TORN):
                 yield number, line
@@ -116,5 +118,19 @@ def _file(path: Path) -> ArchiveFile | None:
         return None
     digits: list[str] = list(found.groups()) if found else []
     since = f"{'-'.join(digits[:3])}T{digits[3]}" if found else ""
-    size = path.stat().st_size
+    size = path.stat().st_size if path.suffix == _AVRO else _whole_lines(path)
     return ArchiveFile(path=path, since=since, order="".join(digits).ljust(14, "0"), size=size)
+
+
+def _whole_lines(path: Path) -> int:
+    """How many bytes a file has up to its last line end."""
+    with path.open("rb") as file:
+        end = file.seek(0, os.SEEK_END)
+        while end > 0:
+            start = max(end - _BLOCK, 0)
+            file.seek(start)
+            found = file.read(end - start).rfind(b"\n")
+            if found >= 0:
+                return start + found + 1
+            end = start
+    return 0

@@ -1,0 +1,82 @@
+"""Cuts an archive into pieces on disk, such that all events of one id lie in the same piece.
+
+Each piece fits in memory, however large the archive is.
+"""
+
+from __future__ import annotations
+
+import struct
+from array import array
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+from zlib import crc32
+
+PIECE_BYTES: Final = 32_000_000
+_HEADER: Final = struct.Struct("<QQ")  # how many events, and the bytes of their lines
+
+
+class Pieces:
+    """The events of an archive, by a checksum of their ids.
+
+    Args:
+        folder: An empty folder; it takes as much as the archive has, unless that is little.
+        archive_bytes: About how many bytes will be added.
+    """
+
+    def __init__(self, folder: Path, archive_bytes: int) -> None:
+        self.count = archive_bytes // PIECE_BYTES + 1
+        self._folder = folder
+        self._marks = [array("I") for _ in range(self.count)]
+        self._lines: list[list[bytes]] = [[] for _ in range(self.count)]
+        self._buffered = 0
+
+    def add(self, event_id: str, line: bytes) -> None:
+        """Add an event, in the order of recording; the line has one line end, behind it."""
+        mark = crc32(event_id.encode())
+        piece = mark % self.count
+        self._marks[piece].append(mark)
+        self._lines[piece].append(line)
+        self._buffered += len(line)
+        if self._buffered > PIECE_BYTES:
+            self._flush()
+
+    def repeated(self, piece: int) -> Iterator[tuple[int, bytes]]:
+        """The events of a piece whose checksum occurs more than once, each with it.
+
+        Events of one id have the same checksum; others may have it too.
+        """
+        blocks = list(self._blocks(piece))
+        counts: Counter[int] = Counter()
+        for marks, _ in blocks:
+            counts.update(marks)
+        if len(counts) != counts.total():
+            for marks, lines in blocks:
+                yield from (each for each in zip(marks, lines, strict=True) if counts[each[0]] > 1)
+
+    def all(self, piece: int) -> Iterator[tuple[int, bytes]]:
+        """All events of a piece, each with its checksum."""
+        for marks, lines in self._blocks(piece):
+            yield from zip(marks, lines, strict=True)
+
+    def _flush(self) -> None:
+        for piece, (marks, lines) in enumerate(zip(self._marks, self._lines, strict=True)):
+            if lines:
+                text = b"".join(lines)
+                with self._path(piece).open("ab") as file:
+                    file.write(_HEADER.pack(len(lines), len(text)) + marks.tobytes() + text)
+                del marks[:], lines[:]
+        self._buffered = 0
+
+    def _blocks(self, piece: int) -> Iterator[tuple[array[int], list[bytes]]]:
+        if self._path(piece).exists():
+            with self._path(piece).open("rb") as file:
+                while header := file.read(_HEADER.size):
+                    events, size = _HEADER.unpack(header)
+                    marks: array[int] = array("I", file.read(events * 4))
+                    yield marks, file.read(size).split(b"\n")[:-1]
+        yield self._marks[piece], [line[:-1] for line in self._lines[piece]]
+
+    def _path(self, piece: int) -> Path:
+        return self._folder / f"{piece}.piece"
