@@ -1,6 +1,6 @@
 """`make bench`: measures, prints tables, writes build/bench.json.
 
-Arguments: what to measure (usage, ledger, proxy, streams); nothing means all. Exit codes: 0 every
+Arguments: what to measure (usage, ledger, archive, proxy, streams); nothing means all. Exit codes: 0 every
 bound holds, 1 one does not, 2 it could not be measured.
 """
 
@@ -15,6 +15,7 @@ from typing import Final
 
 import msgspec
 from bench import proxy_contests, stream_contests
+from bench.archive_contests import archive_contests
 from bench.bounds import judged, verdicts
 from bench.ledger_contests import ledger_contests
 from bench.machine import cores
@@ -74,6 +75,10 @@ def _ledger(_: Console) -> list[Result]:
         return [contest.run() for contest in contests]
 
 
+def _archive(_: Console) -> list[Result]:
+    return archive_contests()
+
+
 def _proxy(console: Console) -> list[Result]:
     _prepare()
     return proxy_contests.run(console)
@@ -109,6 +114,7 @@ def _figure(value: float) -> str:
 _CONTESTS: Final[dict[str, Callable[[Console], list[Result]]]] = {
     "usage": _usage,
     "ledger": _ledger,
+    "archive": _archive,
     "proxy": _proxy,
     "streams": _streams,
 }

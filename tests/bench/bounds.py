@@ -48,6 +48,9 @@ class Bound(msgspec.Struct, frozen=True):
 
 
 BOUNDS: Final = (
+    Bound("archive.rebuild", "decode_only", least_ratio=0.5),
+    Bound("archive.rebuild_capture", "decode_only", least_ratio=0.5),
+    Bound("archive.rebuild_mb", "a quarter of it", most_ratio=1.1),
     *(Bound(f"proxy.rps{suffix}", "litellm", least_ratio=60) for suffix in _SUFFIXES),
     *(Bound(f"proxy.rps{suffix}", "portkey", least_ratio=6) for suffix in _SUFFIXES),
     *(Bound(f"proxy.cpu_us{suffix}", "nginx", most_ratio=8) for suffix in _SUFFIXES),

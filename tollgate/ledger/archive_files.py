@@ -40,17 +40,14 @@ class ArchiveFile(msgspec.Struct, frozen=True, kw_only=True):
             Lines, of their arrival in Capture. "" where the path does not say.
         order: What the files sort by, so that the first recorded comes first.
         size: In bytes; of JSON Lines as far as its last whole line.
+        is_capture: Whether it is Avro, not JSON Lines.
     """
 
     path: Path
     since: str
     order: str
     size: int
-
-    @property
-    def is_capture(self) -> bool:
-        """Whether it is Avro, not JSON Lines."""
-        return self.path.suffix == _AVRO
+    is_capture: bool
 
     def place(self, number: int) -> str:
         """A line or event of it, in words."""
@@ -112,14 +109,18 @@ def read_events(files: Iterable[ArchiveFile]) -> Iterator[ReceivedEvent]:
 
 
 def _file(path: Path) -> ArchiveFile | None:
-    whole = path.absolute().as_posix()
-    found = (_WINDOW if path.suffix == _AVRO else _HOUR).search(whole)
-    if path.suffix != _AVRO and not found:
+    is_capture = path.suffix == _AVRO
+    found = (_WINDOW if is_capture else _HOUR).search(path.absolute().as_posix())
+    if not is_capture and not found:
         return None
     digits: list[str] = list(found.groups()) if found else []
-    since = f"{'-'.join(digits[:3])}T{digits[3]}" if found else ""
-    size = path.stat().st_size if path.suffix == _AVRO else _whole_lines(path)
-    return ArchiveFile(path=path, since=since, order="".join(digits).ljust(14, "0"), size=size)
+    return ArchiveFile(
+        path=path,
+        since=f"{'-'.join(digits[:3])}T{digits[3]}" if found else "",
+        order="".join(digits).ljust(14, "0"),
+        size=path.stat().st_size if is_capture else _whole_lines(path),
+        is_capture=is_capture,
+    )
 
 
 def _whole_lines(path: Path) -> int:

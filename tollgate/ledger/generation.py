@@ -21,6 +21,7 @@ from redis.asyncio import Redis as AsyncRedis
 from tollgate.errors import Rejected
 from tollgate.ledger.keys import NAMESPACE
 from tollgate.ledger.outcome import LedgerLimits, Outcome
+from tollgate.ledger.pipelines import run
 from tollgate.ledger.redis_errors import store_errors
 from tollgate.ledger.redis_ledger import RedisLedger
 from tollgate.ledger.redis_reader import RedisReader
@@ -28,6 +29,7 @@ from tollgate.usage.event import ReceivedEvent
 
 # What the last one leaves is forgotten after this: whoever reads it may end in peace.
 OLD_GENERATION_S: Final = 3600
+_KEYS_AT_ONCE: Final = 500
 
 _BEGIN: Final = """
 local number = redis.call('HINCRBY', KEYS[1], 'last', 1)
@@ -143,13 +145,18 @@ class Generations:
     async def remove(self, generation: int, after_s: int = 0) -> None:
         """Forget a generation that is not in force, at once or after a while."""
         prefix = namespace_of(generation, self._namespace)
+        keys: list[Any] = [f"{prefix}:tenants"]
         with store_errors():
-            await self._forget(f"{prefix}:tenants", after_s)
             async for key in cast("Any", self._redis).scan_iter(f"{prefix}:{{*", count=1000):
-                await self._forget(key, after_s)
+                keys.append(key)
+                if len(keys) == _KEYS_AT_ONCE:
+                    await self._forget(keys, after_s)
+                    keys = []
+        await self._forget(keys, after_s)
 
-    async def _forget(self, key: Any, after_s: int) -> None:
+    async def _forget(self, keys: Sequence[Any], after_s: int) -> None:
         if after_s:
-            await cast("Any", self._redis.expire(key, after_s, lt=False))
+            # ids that are forgotten sooner than that may stay as they are
+            await run(self._redis, [("EXPIRE", key, after_s, "NX") for key in keys])
         else:
-            await cast("Any", self._redis.unlink(key))
+            await run(self._redis, [("UNLINK", key) for key in keys])

@@ -50,6 +50,7 @@ class TenantKeys:
         self.prefix = f"{namespace}:{{{quote(tenant, safe='')}}}:"
         self.hours = f"{self.prefix}hours"
         self.skus = f"{self.prefix}skus"
+        self.codes = f"{self.prefix}codes"
 
     def money(self, hour: str) -> str:
         """The money cells of an hour."""
@@ -58,6 +59,14 @@ class TenantKeys:
     def users(self, day: str) -> str:
         """The user cells of a day."""
         return f"{self.prefix}users:{day}"
+
+    def ids(self, hour: str) -> str:
+        """How many ids an hour remembers; what their buckets' keys begin with."""
+        return f"{self.prefix}ids:{hour}"
+
+    def names(self, day: str) -> str:
+        """The users of a day with a cell of their own."""
+        return f"{self.prefix}names:{day}"
 
     def kept_aside(self, reason: Literal["conflict", "late"]) -> str:
         """The events that were not counted."""

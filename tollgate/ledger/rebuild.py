@@ -153,8 +153,7 @@ class Rebuild:
             read += part.files
             self._progress("files read", read, len(files))
         for hour, by_tenant in recount.ids.hours():
-            for tenant, records in by_tenant.items():
-                await writer.remember(tenant, hour, records)
+            await writer.remember(hour, by_tenant)
         self._read = {file.path: file.size for file in files}
 
     async def _settle(self, generation: int) -> None:

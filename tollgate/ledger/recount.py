@@ -23,10 +23,11 @@ from tollgate.ledger.id_spool import IdSpool
 from tollgate.ledger.pieces import Pieces
 from tollgate.ledger.row_sums import RowSums
 from tollgate.ledger.same_key import Count, Pair, Settled, settle
-from tollgate.usage.event import decode_event, decode_usage
+from tollgate.usage.event import ReceivedEvent, decode_event, decode_usage
 
 MAX_AHEAD: Final = timedelta(minutes=10)  # Contract 2; what an intake would refuse
 _EVENTS_AT_ONCE: Final = 50_000
+_RECENT: Final = 10_000  # events in which a repetition is looked for at once
 _AVRO_EXPANDS: Final = 8  # about; deflated JSON
 
 
@@ -69,6 +70,8 @@ class Recount:
         self._files = files
         self._kept_since = kept_since
         self._latest = now + MAX_AHEAD
+        self._recent: dict[str, bytes] = {}
+        self._older: dict[str, bytes] = {}
         self._pieces = Pieces(folder, estimated_bytes(files))
 
     def parts(self) -> Iterator[Part]:
@@ -81,7 +84,7 @@ class Recount:
         for file in self._files:
             for number, line in read_raw(file):
                 try:
-                    self._count(line, part, file.is_capture)
+                    self._count(line, file, part)
                 except InvalidEvent as error:
                     if not file.is_capture:
                         raise InvalidEvent(f"{file.place(number)}: {error}") from None
@@ -94,25 +97,30 @@ class Recount:
         for piece in range(self._pieces.count):
             yield self._corrected(piece)
 
-    def _count(self, line: bytes, part: Part, is_capture: bool) -> None:  # noqa: FBT001  one caller
-        event = decode_usage(line)
-        if is_capture:
+    def _count(self, line: bytes, file: ArchiveFile, part: Part) -> None:
+        received = decode_event(line) if file.since >= self._kept_since else None
+        event = received.event if received else decode_usage(line)
+        part.events += 1
+        if self._recent.get(event.id) == line or self._older.get(event.id) == line:
+            part.duplicates += 1  # byte for byte; most repetitions follow soon
+            return
+        self._recent[event.id] = line
+        if len(self._recent) == _RECENT:
+            self._older, self._recent = self._recent, {}
+        if file.is_capture:
             if event.time > self._latest:
                 raise InvalidEvent("its time lies in the future")
             line = on_one_line(line)
         hour = part.sums.add(event)
-        part.events += 1
         self._pieces.add(event.id, line)
         if hour >= self._kept_since:
-            self._remember(line, hour, part)
+            self._remember(received or decode_event(line), hour, part)
 
-    def _remember(self, line: bytes, hour: str, part: Part) -> None:
-        received = decode_event(line[:-1])
+    def _remember(self, received: ReceivedEvent, hour: str, part: Part) -> None:
         data = received.event.data
-        kind = kind_of(data)
         each = record(received.key, received.body, completes=data.completes)
         self.ids.add(data.tenant, hour, each)
-        if kind != "plain":
+        if kind_of(data) != "plain":
             part.pairs[data.tenant, received.key] = settle([book(received)]).pair
 
     def _corrected(self, piece: int) -> Part:

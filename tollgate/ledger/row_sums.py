@@ -7,21 +7,44 @@ Their counts are only collected here, and added up by column when the rows are w
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from operator import attrgetter, sub
 from typing import Any, Final
 
 from tollgate.ledger.booking import counts_of
-from tollgate.ledger.rows import Row, Tally
+from tollgate.ledger.rows import Row
 from tollgate.ledger.same_key import Count
 from tollgate.usage.event import UsageData, UsageEvent
 from tollgate.usage.periods import hour_of
-from tollgate.usage.sku import PROMPT_BAND_LIMITS, prompt_band, sku_from, sku_values
+from tollgate.usage.sku import PROMPT_BAND_LIMITS, Sku, prompt_band, sku_from, sku_values
 from tollgate.usage.tokens import Tokens, leaves
 
+
+class Sum:
+    """The counters of one row while they change: requests, and quantity and requests by meter."""
+
+    __slots__ = ("meters", "requests")
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.meters: dict[str, list[int]] = {}
+
+    def add(self, requests: int, meter_sums: Iterable[tuple[str, int, int]]) -> None:
+        """Add requests, and of each meter a quantity and how many requests had any of it."""
+        self.requests += requests
+        for meter, quantity, counted in meter_sums:
+            known = self.meters.get(meter)
+            if known is None:
+                self.meters[meter] = [quantity, counted]
+            else:
+                known[0] += quantity
+                known[1] += counted
+
+
 Period = tuple[str, str]  # a tenant, and an hour or a day
-Rows = dict[Period, dict[Row, Tally]]
+Rows = dict[Period, dict[Row, Sum]]
 
 _SKU: Final = (
     *("model", "model_version", "deployment", "backend", "region"),
@@ -76,10 +99,12 @@ class RowSums:
         """Bring all that was added into `money` and `users`."""
         for hour, rows in self._money_columns.items():
             for (tenant, code, *sku), columns in rows.items():
-                self._sum(self.money, (tenant, hour), ((code,), _sku(sku)), columns)
+                _add_columns(_sum(self.money, (tenant, hour), ((code,), _sku(tuple(sku)))), columns)
         for day, rows in self._user_columns.items():
             for (tenant, code, user, *sku), columns in rows.items():
-                self._sum(self.users, (tenant, day), ((code, user), _sku(sku)), columns)
+                _add_columns(
+                    _sum(self.users, (tenant, day), ((code, user), _sku(tuple(sku)))), columns
+                )
         self._money_columns.clear()
         self._user_columns.clear()
         self._begin = self._end = _NEVER
@@ -98,55 +123,62 @@ class RowSums:
     def _book(self, place: Any, sku: Any, counts: dict[str, int], sign: int) -> None:
         tenant, hour, code, user = place
         day = hour.partition("T")[0]
-        _tally(self.money, (tenant, hour), ((code,), sku)).add(counts, sign)
-        _tally(self.users, (tenant, day), ((code, user), sku)).add(counts, sign)
-
-    def _sum(self, rows: Rows, period: Period, row: Row, columns: Sequence[Any]) -> None:
-        tally = _tally(rows, period, row)
-        inputs, outputs, cached, *others = zip(*columns, strict=True)
-        reasoning = others.pop(_REASONING)
-        if None in cached or None in reasoning or any(any(column) for column in others):
-            for counts in columns:
-                _add_counts(tally, counts)
-            return
-        tally.requests += len(columns)
-        rest, visible = list(map(sub, inputs, cached)), list(map(sub, outputs, reasoning))
-        # of a request that only reasoned, output is 0 but it is one of output
-        silent = sum(
-            1 for all_of_it, seen in zip(outputs, visible, strict=True) if all_of_it and not seen
-        )
-        _add_column(tally, "input", rest)
-        _add_column(tally, "cached_input", cached)
-        _add_column(tally, "output", visible, silent)
-        _add_column(tally, "reasoning_output", reasoning)
+        sums = [(meter, sign * quantity, sign) for meter, quantity in counts.items()]
+        _sum(self.money, (tenant, hour), ((code,), sku)).add(sign, sums)
+        _sum(self.users, (tenant, day), ((code, user), sku)).add(sign, sums)
 
 
 _REASONING: Final = Tokens.__struct_fields__.index("reasoning_output") - 3
 
 
-def _add_column(tally: Tally, meter: str, column: Sequence[int], more: int = 0) -> None:
-    counted = len(column) - column.count(0) + more
-    if counted:
-        tally.quantities[meter] += sum(column)
-        tally.counted[meter] += counted
+def _add_columns(found: Sum, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Add plain requests, given as the fields of their tokens."""
+    inputs, outputs, cached, *others = zip(*rows, strict=True)
+    reasoning = others.pop(_REASONING)
+    if None in cached or None in reasoning or any(map(any, others)):
+        for row in rows:
+            found.add(1, [(meter, quantity, 1) for meter, quantity in _counts(row).items()])
+        return
+    found.add(
+        len(rows),
+        [
+            *_column("input", list(map(sub, inputs, cached))),
+            *_column("cached_input", cached),
+            *_outputs(outputs, reasoning),
+        ],
+    )
 
 
-def _add_counts(tally: Tally, counts: Sequence[Any]) -> None:
-    split = leaves(Tokens(**dict(zip(Tokens.__struct_fields__, counts, strict=True))))
+def _outputs(outputs: Sequence[int], reasoning: Sequence[int]) -> Iterable[tuple[str, int, int]]:
+    if not any(reasoning):
+        return _column("output", outputs)
+    # reasoning is output, so a request that only reasoned is one of output
+    total, counted = sum(outputs) - sum(reasoning), len(outputs) - outputs.count(0)
+    return [("output", total, counted), *_column("reasoning_output", reasoning)]
+
+
+def _column(meter: str, column: Sequence[int]) -> Iterable[tuple[str, int, int]]:
+    counted = len(column) - column.count(0)
+    return [(meter, sum(column), counted)] if counted else []
+
+
+def _counts(row: Sequence[Any]) -> dict[str, int]:
+    split = leaves(Tokens(**dict(zip(Tokens.__struct_fields__, row, strict=True))))
     if "reasoning_output" in split:
         split.setdefault("output", 0)
-    tally.add(split)
+    return split
 
 
-def _tally(rows: Rows, period: Period, row: Row) -> Tally:
+def _sum(rows: Rows, period: Period, row: Row) -> Sum:
     of_period = rows.get(period)
     if of_period is None:
         of_period = rows[period] = {}
-    tally = of_period.get(row)
-    if tally is None:
-        tally = of_period[row] = Tally()
-    return tally
+    found = of_period.get(row)
+    if found is None:
+        found = of_period[row] = Sum()
+    return found
 
 
-def _sku(values: Sequence[str]) -> Any:
+@lru_cache(maxsize=16_384)
+def _sku(values: tuple[str, ...]) -> Sku:
     return sku_from((*values, _FIRST_BAND))
