@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from array import array
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 from zlib import crc32
@@ -47,18 +47,20 @@ class Pieces:
 
         Events of one id have the same checksum; others may have it too.
         """
-        blocks = list(self._blocks(piece))
         counts: Counter[int] = Counter()
-        for marks, _ in blocks:
+        for marks, _ in self._blocks(piece):
             counts.update(marks)
-        if len(counts) != counts.total():
-            for marks, lines in blocks:
-                yield from (each for each in zip(marks, lines, strict=True) if counts[each[0]] > 1)
+        repeated = {mark for mark, count in counts.items() if count > 1}
+        if repeated:
+            for marks, read in self._blocks(piece):
+                if not repeated.isdisjoint(marks):
+                    found = zip(marks, read(), strict=True)
+                    yield from (each for each in found if each[0] in repeated)
 
     def all(self, piece: int) -> Iterator[tuple[int, bytes]]:
         """All events of a piece, each with its checksum."""
-        for marks, lines in self._blocks(piece):
-            yield from zip(marks, lines, strict=True)
+        for marks, read in self._blocks(piece):
+            yield from zip(marks, read(), strict=True)
 
     def _flush(self) -> None:
         for piece, (marks, lines) in enumerate(zip(self._marks, self._lines, strict=True)):
@@ -69,14 +71,17 @@ class Pieces:
                 del marks[:], lines[:]
         self._buffered = 0
 
-    def _blocks(self, piece: int) -> Iterator[tuple[array[int], list[bytes]]]:
+    def _blocks(self, piece: int) -> Iterator[tuple[array[int], Callable[[], list[bytes]]]]:
+        """The checksums of some events after the other, each with what reads the events."""
         if self._path(piece).exists():
             with self._path(piece).open("rb") as file:
                 while header := file.read(_HEADER.size):
                     events, size = _HEADER.unpack(header)
                     marks: array[int] = array("I", file.read(events * 4))
-                    yield marks, file.read(size).split(b"\n")[:-1]
-        yield self._marks[piece], [line[:-1] for line in self._lines[piece]]
+                    end = file.tell() + size
+                    yield marks, lambda size=size: file.read(size).split(b"\n")[:-1]
+                    file.seek(end)
+        yield self._marks[piece], lambda: [line[:-1] for line in self._lines[piece]]
 
     def _path(self, piece: int) -> Path:
         return self._folder / f"{piece}.piece"

@@ -52,13 +52,15 @@ _SKU: Final = (
 )
 _money_row: Final = attrgetter("tenant", "billing_code", *_SKU)
 _user_row: Final = attrgetter("tenant", "billing_code", "user", *_SKU)
-_columns: Final = attrgetter(*Tokens.__struct_fields__)
+_counts_of: Final = attrgetter(*Tokens.__struct_fields__)
+_WIDTH: Final = len(Tokens.__struct_fields__)
 assert Tokens.__struct_fields__[:3] == ("input", "output", "cached_input")  # noqa: S101  as used
 _MAX_PLAIN_INPUT: Final = PROMPT_BAND_LIMITS[0]
 _FIRST_BAND: Final = prompt_band(0)
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
-_Columns = dict[tuple[Any, ...], list[tuple[int | None, ...]]]
+# the fields of the tokens of one request after the other: a list that holds no lists of its own
+_Columns = dict[tuple[Any, ...], list[int | None]]
 
 
 class RowSums:
@@ -80,9 +82,9 @@ class RowSums:
         if tokens is None or data.units or tokens.input > _MAX_PLAIN_INPUT:
             self._add_slowly(data)
         else:
-            columns = _columns(tokens)
-            self._money_of_hour[_money_row(data)].append(columns)
-            self._users_of_day[_user_row(data)].append(columns)
+            counts = _counts_of(tokens)
+            self._money_of_hour[_money_row(data)] += counts
+            self._users_of_day[_user_row(data)] += counts
         return self._hour
 
     def correct(self, count: Count, sign: int) -> None:
@@ -131,16 +133,17 @@ class RowSums:
 _REASONING: Final = Tokens.__struct_fields__.index("reasoning_output") - 3
 
 
-def _add_columns(found: Sum, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Add plain requests, given as the fields of their tokens."""
-    inputs, outputs, cached, *others = zip(*rows, strict=True)
+def _add_columns(found: Sum, counts: list[Any]) -> None:
+    """Add plain requests, given as the fields of their tokens, one after the other."""
+    inputs, outputs, cached, *others = [counts[field::_WIDTH] for field in range(_WIDTH)]
     reasoning = others.pop(_REASONING)
     if None in cached or None in reasoning or any(map(any, others)):
-        for row in rows:
-            found.add(1, [(meter, quantity, 1) for meter, quantity in _counts(row).items()])
+        for start in range(0, len(counts), _WIDTH):
+            split = _split(counts[start : start + _WIDTH])
+            found.add(1, [(meter, quantity, 1) for meter, quantity in split.items()])
         return
     found.add(
-        len(rows),
+        len(inputs),
         [
             *_column("input", list(map(sub, inputs, cached))),
             *_column("cached_input", cached),
@@ -162,7 +165,7 @@ def _column(meter: str, column: Sequence[int]) -> Iterable[tuple[str, int, int]]
     return [(meter, sum(column), counted)] if counted else []
 
 
-def _counts(row: Sequence[Any]) -> dict[str, int]:
+def _split(row: Sequence[Any]) -> dict[str, int]:
     split = leaves(Tokens(**dict(zip(Tokens.__struct_fields__, row, strict=True))))
     if "reasoning_output" in split:
         split.setdefault("output", 0)
