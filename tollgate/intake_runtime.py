@@ -12,7 +12,7 @@ from tollgate.errors import SettingsError, StoreUnavailable
 from tollgate.events.dead_letters import RedisDeadLetters
 from tollgate.events.intake import Intake
 from tollgate.ledger.archive import Archive
-from tollgate.ledger.redis_ledger import RedisLedger
+from tollgate.ledger.generation import CurrentLedger
 from tollgate.ledger.safety import ledger_warnings
 from tollgate.settings import Environment
 
@@ -41,7 +41,7 @@ class IntakeRuntime:
             raise SettingsError([f"environment: TOLLGATE_REDIS_URL: {error}"]) from None
         self.dead_letters = RedisDeadLetters(self._redis)
         archive = Archive(environment.archive) if environment.archive else None
-        self.intake = Intake(RedisLedger(self._redis), self.dead_letters, archive)
+        self.intake = Intake(CurrentLedger(self._redis), self.dead_letters, archive)
 
     async def __aenter__(self) -> Self:
         """Look at the server's settings, once.

@@ -1,7 +1,7 @@
 """`make bench`: measures, prints tables, writes build/bench.json.
 
-Arguments: what to measure (usage, ledger, archive, proxy, streams); nothing means all. Exit codes: 0 every
-bound holds, 1 one does not, 2 it could not be measured.
+Arguments: what to measure (usage, ledger, archive, proxy, streams); nothing means all. Exit codes:
+0 every bound holds, 1 one does not, 2 it could not be measured.
 """
 
 from __future__ import annotations

@@ -43,11 +43,11 @@ def rebuild(folder: Path, url: str, now: datetime) -> int:
         return asyncio.run(run(Path(scratch)))
 
 
-def decode_only(folder: Path, _: str, __: datetime) -> int:
+def decode_only(folder: Path, _url: str, _now: datetime) -> int:
     """Read and decode the archive's events with all constraints, and nothing else."""
     decode, events = msgspec.json.Decoder(UsageEvent[Name]).decode, 0
     for file in archive_files(folder):
-        for _, line in read_raw(file):
+        for _number, line in read_raw(file):
             decode(line)
             events += 1
     return events

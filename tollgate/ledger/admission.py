@@ -106,6 +106,5 @@ def _folded(rows: Rows, own: Callable[[str, str], tuple[set[str | None], ...]]) 
                 name if name in some else OVERFLOW
                 for name, some in zip(names, own(tenant, period), strict=True)
             )
-            total = target.setdefault((kept, sku), Sum())
-            total.add(each.requests, [(meter, *both) for meter, both in each.meters.items()])
+            target.setdefault((kept, sku), Sum()).merge(each)
     return folded

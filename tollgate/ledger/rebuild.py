@@ -44,7 +44,7 @@ _TAIL_BATCH: Final = 500
 class Progress(Protocol):
     """Is told how far a rebuild is."""
 
-    def __call__(self, doing: str, done: int, total: int) -> None:
+    def __call__(self, doing: str, done: int, total: int, /) -> None:
         """Say what is done of what there is to do, of some step."""
         ...
 

@@ -42,6 +42,11 @@ class Sum:
                 known[0] += quantity
                 known[1] += counted
 
+    def merge(self, other: Sum) -> None:
+        """Add what another row has."""
+        sums = [(name, quantity, counted) for name, (quantity, counted) in other.meters.items()]
+        self.add(other.requests, sums)
+
 
 Period = tuple[str, str]  # a tenant, and an hour or a day
 Rows = dict[Period, dict[Row, Sum]]

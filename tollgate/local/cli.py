@@ -129,6 +129,27 @@ def ingest(
     _conclude(asyncio.run(run(read_environment(), files, batch_size, strict=strict)))
 
 
+@app.command()
+def seal(
+    archive: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Default: what TOLLGATE_ARCHIVE names.")
+    ] = None,
+) -> None:
+    """Seal the archive's hours that lie two hours back, in its manifest.
+
+    `accountant audit` then finds what is changed, removed or put in afterwards. Run it every hour.
+    """
+    from tollgate.composition import utc_now  # noqa: PLC0415  help must not load clients
+    from tollgate.ledger.manifest import seal as run  # noqa: PLC0415  same
+
+    folder = archive or read_environment().archive
+    if folder is None:
+        raise SettingsError(["which archive? Set TOLLGATE_ARCHIVE, or give --archive DIR"])
+    entries = run(folder, utc_now())
+    events = sum(entry.lines for entry in entries)
+    typer.echo(f"{len(entries)} entries added to the manifest, of {events} events")
+
+
 @dead_letters_app.command("list")
 def list_dead_letters() -> None:
     """Show each refused event's id, time, source, reason and size."""
