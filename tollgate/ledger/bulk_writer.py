@@ -67,7 +67,7 @@ class BulkWriter:
             return
         with store_errors():
             await self._redis.sadd(tenants_key(self._namespace), *{tenant for tenant, _ in money})
-        await run(self._redis, [*self._number_skus(money), *self._keep_hours(money)])
+        await run(self._redis, [*self._number_skus(money), *self._forgotten_hours(money)])
         money, users = await self._admission.admit(self._keys, money, users)
         hashes = [(self._keys(tenant).money(hour), rows) for (tenant, hour), rows in money.items()]
         hashes += [(self._keys(tenant).users(day), rows) for (tenant, day), rows in users.items()]
@@ -80,7 +80,7 @@ class BulkWriter:
         )
 
     async def remember(self, hour: str, by_tenant: Mapping[str, Sequence[bytes]]) -> None:
-        """Set all ids that an hour remembers."""
+        """Set all ids that an hour remembers; one of which nobody has any is as if it never was."""
         ids_ms = round((self._limits.memory_s + self._slack_s) * 1000) + 1
         bucket_ms = round((self._limits.memory_s + 2 * self._slack_s) * 1000) + 1
         commands: list[Command] = []
@@ -90,6 +90,7 @@ class BulkWriter:
                 commands.append(("SET", f"{ids}:{bucket}", text, "PX", bucket_ms))
             meta = f"{len(records)} {self._until_s + self._slack_s:.3f}"
             commands.append(("SET", ids, meta, "PX", ids_ms))
+            commands.append(("ZADD", self._keys(tenant).hours, f"{self._until_s:.3f}", hour))
         await run(self._redis, commands)
 
     async def keep_pairs(self, pairs: Mapping[tuple[str, bytes], Pair | None]) -> None:
@@ -127,16 +128,15 @@ class BulkWriter:
                     commands.append(("HSET", self._keys(tenant).skus, text, known[sku]))
         return commands
 
-    def _keep_hours(self, money: Rows) -> list[Command]:
-        kept = f"{self._until_s:.3f}"
+    def _forgotten_hours(self, money: Rows) -> list[Command]:
+        """Marks the hours that lie too far back to remember anything; `remember` does the others.
+
+        So does one of which all events are in conflict: a new event of it is kept aside, not lost.
+        """
         return [
-            (
-                "ZADD",
-                self._keys(tenant).hours,
-                kept if hour >= self._kept_since else _FORGOTTEN,
-                hour,
-            )
+            ("ZADD", self._keys(tenant).hours, _FORGOTTEN, hour)
             for tenant, hour in money
+            if hour < self._kept_since
         ]
 
     def _field(self, tenant: str, row: Row) -> str:
