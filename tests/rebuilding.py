@@ -38,9 +38,9 @@ class Books(NamedTuple):
     async def take(self, events: Sequence[ReceivedEvent], now: datetime = LATER) -> list[Outcome]:
         """Archive, then count."""
         Archive(self.folder).append(events)
-        return await self.count(events, now)
+        return await self.apply(events, now)
 
-    async def count(self, events: Sequence[ReceivedEvent], now: datetime = LATER) -> list[Outcome]:
+    async def apply(self, events: Sequence[ReceivedEvent], now: datetime = LATER) -> list[Outcome]:
         return await CurrentLedger(self.redis, self.limits).apply(events, now=now)
 
     def cells(self) -> Cells:
