@@ -28,7 +28,8 @@ local BUCKET = 20        -- records on average where the next bucket begins to b
 local AT_ONCE = 1000     -- arguments of a command; Lua cannot unpack 8,000
 local SLACK_S = memory_s / 16
 
-local floor, format, find, sub = math.floor, string.format, string.find, string.sub
+local floor, format = math.floor, string.format
+local byte, find, match, sub = string.byte, string.find, string.match, string.sub
 
 -- Calls a command with many arguments in parts, and returns all that it returned.
 local function in_parts(command, key, arguments)

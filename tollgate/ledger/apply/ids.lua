@@ -2,6 +2,25 @@
 
 local hours = {}
 
+-- Linear hashing: of 2^k slots only the first `buckets` are begun; the others' ids are still in
+-- the bucket that will be split for them.
+local function size_of(buckets)
+  local size = 1
+  while size < buckets do size = size * 2 end
+  return size
+end
+
+local function hash_of(field)
+  local a, b, c, d = byte(field, 2, 5)
+  return ((d * 256 + c) * 256 + b) * 256 + a
+end
+
+local function bucket_of(hash, buckets, size)
+  local bucket = hash % size
+  if bucket >= buckets then return bucket - size / 2 end
+  return bucket
+end
+
 -- An hour: until when it remembers its ids, how many, and how long Redis keeps their keys. Nothing
 -- is ever remembered of an hour again once it is forgotten.
 local function hour_of(name)
@@ -17,28 +36,9 @@ local function hour_of(name)
   end
   hour.is_forgotten = known and (not meta or tonumber(known) <= now_s)
   hour.buckets = floor(hour.count / BUCKET) + 1
+  hour.size = size_of(hour.buckets)
   hours[name] = hour
   return hour
-end
-
--- Linear hashing: the index among `buckets`, of which the last ones begun are not yet split.
-local function bucket_of(field, buckets)
-  local a, b, c, d = string.byte(field, 2, 5)
-  local hash, size = ((d % 64 * 256 + c) * 256 + b) * 256 + a, 1
-  while size < buckets do size = size * 2 end
-  local bucket = hash % size
-  if bucket >= buckets then bucket = bucket - size / 2 end
-  return bucket
-end
-
--- The bucket from which one among more than `buckets` takes what belongs to it.
-local function source_of(bucket, buckets)
-  while bucket >= buckets do
-    local size = 1
-    while size * 2 <= bucket do size = size * 2 end
-    bucket = bucket - size
-  end
-  return bucket
 end
 
 local function key_of(hour, bucket) return hour.ids .. ':' .. format('%d', bucket) end
@@ -52,10 +52,10 @@ local function read_buckets(wanted)
 end
 
 -- The digest of the body that a field of an hour has, if the hour remembers the field.
-local function body_of(hour, field)
+local function body_of(hour, field, hash)
   local body = hour.new[field]
   if body or hour.count == 0 or hour.is_forgotten then return body end
-  local bucket = bucket_of(field, hour.buckets)
+  local bucket = bucket_of(hash, hour.buckets, hour.size)
   if not hour.texts[bucket] then read_buckets({{hour, bucket}}) end
   local text, at = hour.texts[bucket], 0
   repeat
@@ -64,19 +64,20 @@ local function body_of(hour, field)
   return at and sub(text, at + 17, at + 24)
 end
 
-local function remember(hour, field, body)
+local function remember(hour, field, hash, body)
   hour.new[field] = body
-  hour.added[#hour.added + 1] = field .. body
+  local added = hour.added
+  added[#added + 1] = {field .. body, hash}
 end
 
 -- Reads in few commands what most events need.
-local function read_ahead(fields)
+local function read_ahead(hashes)
   local wanted = {}
   for i, event in ipairs(batch.events) do
     for _, name in ipairs(batch.hours[batch.places[event[1]][1]]) do
-      local hour = hour_of(name)
+      local hour = hours[name] or hour_of(name)
       if hour.count > 0 and not hour.is_forgotten then
-        local bucket = bucket_of(fields[i], hour.buckets)
+        local bucket = bucket_of(hashes[i], hour.buckets, hour.size)
         if hour.texts[bucket] == nil then
           hour.texts[bucket] = false
           wanted[#wanted + 1] = {hour, bucket}
@@ -87,34 +88,50 @@ local function read_ahead(fields)
   read_buckets(wanted)
 end
 
--- What the buckets of an hour become: texts to set, or to append where nothing moves.
-local function plan_of(hour)
-  local buckets = floor((hour.count + #hour.added) / BUCKET) + 1
-  local plan = {set = {}, append = {}, from = {}}
-  local wanted, begun = {}, {}
+-- The buckets that split, or are still empty, when an hour comes to have so many: they are written
+-- anew. The last ones begun are looked at, too, so that every key is before it is written.
+local function read_split(hour, buckets)
+  local splits, wanted, begun = {}, {}, {}
   for bucket = hour.buckets, buckets - 1 do
-    local source = source_of(bucket, hour.buckets)
-    if not plan.from[source] then
-      plan.from[source] = true
-      if hour.count > 0 then wanted[#wanted + 1] = {hour, source} end
-    end
+    local hash = bucket  -- one that belongs there
+    local source = bucket_of(hash, hour.buckets, hour.size)
+    while source >= hour.buckets do source = source - size_of(source + 1) / 2 end
+    if not splits[source] and hour.count > 0 then wanted[#wanted + 1] = {hour, source} end
+    splits[source] = true
     begun[#begun + 1] = key_of(hour, bucket)
   end
   read_buckets(wanted)
-  in_parts('EXISTS', nil, begun)  -- so that no bucket is written that was not looked at
-  local function put(record)
-    local bucket = bucket_of(record, buckets)
-    local moves = plan.from[source_of(bucket, hour.buckets)] or (hour.texts[bucket] or '') == ''
-    local texts = moves and plan.set or plan.append
-    texts[bucket] = texts[bucket] or {}
-    table.insert(texts[bucket], record)
+  in_parts('EXISTS', nil, begun)
+  return splits
+end
+
+local function put(texts, bucket, record)
+  local records = texts[bucket]
+  if records then
+    records[#records + 1] = record
+  else
+    texts[bucket] = {record}
   end
-  for source in pairs(plan.from) do
-    for at = 1, #(hour.texts[source] or ''), RECORD do
-      put(sub(hour.texts[source], at, at + RECORD - 1))
+end
+
+-- What the buckets of an hour become: texts to set, or to append where nothing moves.
+local function plan_of(hour)
+  local buckets = floor((hour.count + #hour.added) / BUCKET) + 1
+  local size, plan = size_of(buckets), {set = {}, append = {}}
+  plan.splits = read_split(hour, buckets)
+  for source in pairs(plan.splits) do
+    local text = hour.texts[source] or ''
+    for at = 1, #text, RECORD do
+      local record = sub(text, at, at + RECORD - 1)
+      put(plan.set, bucket_of(hash_of(record), buckets, size), record)
     end
   end
-  for _, record in ipairs(hour.added) do put(record) end
+  for _, added in ipairs(hour.added) do
+    local record, hash = added[1], added[2]
+    local old = bucket_of(hash, hour.buckets, hour.size)
+    local is_new = plan.splits[old] or (hour.texts[old] or '') == ''
+    put(is_new and plan.set or plan.append, bucket_of(hash, buckets, size), record)
+  end
   return plan
 end
 
@@ -131,7 +148,7 @@ end
 local function write_ids(hour, plan)
   local left_s = hour.kept_until_s - now_s
   local ms = format('%.0f', (left_s + SLACK_S) * 1000 + 1)
-  for bucket in pairs(plan.from) do
+  for bucket in pairs(plan.splits) do
     if not plan.set[bucket] then redis.call('DEL', key_of(hour, bucket)) end
   end
   for bucket, records in pairs(plan.set) do

@@ -2,9 +2,11 @@
 
 -- Whether an event that is no completion took the key, in any hour.
 local function is_taken(key)
-  for _, name in ipairs(redis.call('ZRANGEBYSCORE', HOURS, '(' .. ARGV[3], '+inf')) do hour_of(name) end
+  local names = redis.call('ZRANGEBYSCORE', HOURS, '(' .. ARGV[3], '+inf')
+  for _, name in ipairs(names) do hour_of(name) end
+  local field = 'e' .. key
   for _, hour in pairs(hours) do
-    if body_of(hour, 'e' .. key) then return true end
+    if body_of(hour, field, hash_of(field)) then return true end
   end
   return false
 end
@@ -12,8 +14,8 @@ end
 local function completion(key, event, pair)
   local quantities, meters = {unpack(event, 4)}, meters_of(event[3])
   if pair and pair.state == 'open' then
-    book_pair(pair, pair, -1)
-    book(pair, sku_id(event[2]), 1, meters, quantities)
+    book_pair(pair.place, pair, -1)
+    book(pair.place, sku_id(event[2]), meters, {requests = 1, unpack(quantities)})
     keep_pair(key, 'done')
     return 'm'
   end
@@ -26,7 +28,7 @@ end
 
 local function other(key, event, pair, kind)
   if pair and pair.state == 'ahead' and kind == 'open' then
-    book_pair(pair, pair, -1)
+    book_pair(pair.place, pair, -1)
     book_pair(place_of(event[1]), pair, 1)
     keep_pair(key, 'done')
     return 'd'
@@ -40,35 +42,32 @@ local function other(key, event, pair, kind)
   return 'a'
 end
 
-local function outcome_of(event, field, key, body)
+local function outcome_of(event, field, hash, body)
   local names = batch.hours[batch.places[event[1]][1]]
   local hour, kind = hours[names[1]], batch.shapes[event[3]][1]
   if hour.is_forgotten then return 'l' end
-  local found = body_of(hour, field)
+  local found = body_of(hour, field, hash)
   if found then return found == body and 'd' or 'c' end
-  if body_of(hours[names[2]], field) or body_of(hours[names[3]], field) then return 'c' end
-  local pair = pair_of(key)
-  local outcome
-  if kind == 'completion' then
-    outcome = completion(key, event, pair)
-  else
-    outcome = other(key, event, pair, kind)
+  if body_of(hours[names[2]], field, hash) or body_of(hours[names[3]], field, hash) then
+    return 'c'
   end
-  if outcome ~= 'c' then remember(hour, field, body) end
+  local key = sub(field, 2)
+  local outcome = (kind == 'completion' and completion or other)(key, event, pair_of(key), kind)
+  if outcome ~= 'c' then remember(hour, field, hash, body) end
   return outcome
 end
 
 local function outcomes_of_all()
-  local fields, outcomes = {}, {}
+  local fields, hashes, outcomes = {}, {}, {}
   for i, event in ipairs(batch.events) do
     local is_completion = batch.shapes[event[3]][1] == 'completion'
-    fields[i] = (is_completion and 'c' or 'e') .. sub(digests, 24 * i - 23, 24 * i - 8)
+    local field = (is_completion and 'c' or 'e') .. sub(digests, 24 * i - 23, 24 * i - 8)
+    fields[i], hashes[i] = field, hash_of(field)
   end
-  read_ahead(fields)
+  read_ahead(hashes)
   read_pairs()
   for i, event in ipairs(batch.events) do
-    local body = sub(digests, 24 * i - 7, 24 * i)
-    outcomes[i] = outcome_of(event, fields[i], sub(fields[i], 2), body)
+    outcomes[i] = outcome_of(event, fields[i], hashes[i], sub(digests, 24 * i - 7, 24 * i))
   end
   return table.concat(outcomes)
 end

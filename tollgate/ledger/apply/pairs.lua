@@ -18,7 +18,7 @@ local function keep_pair(key, state, place, sku, meters, quantities)
   if place then parts = {state, place.hour, place.code, place.user, sku} end
   for i, meter in ipairs(meters or {}) do
     parts[#parts + 1] = meter
-    parts[#parts + 1] = format('%.0f', quantities[i])
+    parts[#parts + 1] = format('%d', quantities[i])
   end
   pair_texts[key] = table.concat(parts, '\n')
   pair_changes[key] = pair_texts[key]
@@ -27,9 +27,11 @@ end
 local function pair_of(key)
   local text = pair_texts[key]
   if not text then return nil end
-  local pair, lines = {meters = {}, quantities = {}}, {}
+  local lines = {}
   for line in string.gmatch(text, '[^\n]+') do lines[#lines + 1] = line end
-  pair.state, pair.hour, pair.code, pair.user, pair.sku = unpack(lines, 1, 5)
+  local state, hour, code, user, sku = unpack(lines, 1, 5)
+  local pair = {state = state, sku = sku, meters = {}, quantities = {}}
+  pair.place = hour and place_at(hour, code, user)
   for i = 6, #lines, 2 do
     pair.meters[#pair.meters + 1] = lines[i]
     pair.quantities[#pair.quantities + 1] = tonumber(lines[i + 1])
@@ -38,9 +40,9 @@ local function pair_of(key)
 end
 
 local function book_pair(place, pair, sign)
-  local quantities = {}
-  for i, quantity in ipairs(pair.quantities) do quantities[i] = sign * quantity end
-  book(place, pair.sku, sign, pair.meters, quantities)
+  local sum = {requests = sign}
+  for i, quantity in ipairs(pair.quantities) do sum[i] = sign * quantity end
+  book(place, pair.sku, pair.meters, sum)
 end
 
 local function write_pairs()
