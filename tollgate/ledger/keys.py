@@ -2,7 +2,7 @@
 
     NAMESPACE:tenants                  set: every tenant; written before the tenant's cells
     NAMESPACE:{TENANT}:hours           sorted set: hour -> until when it remembers its ids
-    NAMESPACE:{TENANT}:ids:HOUR        string: how many ids, until when their keys are kept; expires
+    NAMESPACE:{TENANT}:ids:HOUR        string: how many ids, until when the keys stay; expires
     NAMESPACE:{TENANT}:ids:HOUR:N      string: bucket N of the ids, records of 25 bytes; expires
     NAMESPACE:{TENANT}:money:HOUR      hash: [code,sku] -> counters
     NAMESPACE:{TENANT}:users:DAY       hash: [code,user,sku] -> counters
@@ -16,9 +16,9 @@
 TENANT is percent-encoded. All keys of a tenant lie in one slot. Names, values of SKUs and counters
 are JSON; counters are [requests, {meter: [quantity, requests]}].
 
-**Buckets.** A record is `e` or, of a completion, `c`, the digest of the key and that of the body. An
-hour of n ids has n // 20 + 1 buckets: linear hashing on the digest, so a bucket has some 10 to 40
-records however many ids an hour gets, an hour of few ids has one key, and one look-up reads one
+**Buckets.** A record is `e` or, of a completion, `c`, the digest of the key and that of the body.
+An hour of n ids has n // 20 + 1 buckets: linear hashing on the digest, so a bucket has some 10 to
+40 records however many ids an hour gets, an hour of few ids has one key, and one look-up reads one
 bucket. Packed like this an id takes some 45 bytes, where a field of a large hash takes 90 or more.
 No setting of the server matters, as it would for the compact encoding of small hashes.
 
