@@ -1,6 +1,7 @@
 """A Redis Cluster of three masters for tests: real processes, without replicas.
 
-Name it in `pytest_plugins` to have its fixtures, with `certificates` for the one with TLS.
+Name it in `pytest_plugins` to have its fixtures, with `certificates` for the one with TLS; it may
+be imported as well (PYTEST_DONT_REWRITE).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from certificates import Certificate
+from certificates import NAME, Certificate
 from servers import free_port, redis_binary, running
 
 from tollgate.connections.redis import open_redis_sync
@@ -33,22 +34,23 @@ def redis_cluster() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def redis_cluster_with_tls(certificate: Certificate) -> Iterator[str]:
     """The URL of one whose nodes announce addresses, and whose certificate has only a name."""
-    files = (
-        "--tls-cert-file",
-        str(certificate.certificate),
-        "--tls-key-file",
-        str(certificate.key),
-    )
-    asks_none = ("--tls-auth-clients", "no", "--tls-cluster", "no")
+    own = str(certificate.certificate)
+    files = ("--tls-cert-file", own, "--tls-key-file", str(certificate.key))
+    trust = ("--tls-ca-cert-file", own, "--tls-auth-clients", "no", "--tls-cluster", "yes")
     ports = [free_port() for _ in range(NODES)]
-    options = [("--tls-port", str(port), *files, *asks_none) for port in ports]
-    with cluster(options):
-        yield (f"rediss://localhost:{ports[0]}?cluster=true&ssl_ca_certs={certificate.certificate}")
+    options = [("--tls-port", str(port), *files, *trust) for port in ports]
+    with cluster(options, ports):
+        yield f"rediss://{NAME}:{ports[0]}?cluster=true&ssl_ca_certs={own}"
 
 
 @contextmanager
-def cluster(options: Sequence[Sequence[str]]) -> Generator[str]:
-    """The URL of a node of a cluster that runs while the block does; one set of options a node."""
+def cluster(options: Sequence[Sequence[str]], ports: Sequence[int] | None = None) -> Generator[str]:
+    """The URL of a node of a cluster that runs while the block does.
+
+    Args:
+        options: One set a node.
+        ports: Where the nodes meet; by default where they are reached.
+    """
     with ExitStack() as nodes:
         urls = [
             nodes.enter_context(running(redis_binary(), *_OF_A_NODE, *each)) for each in options
@@ -59,8 +61,8 @@ def cluster(options: Sequence[Sequence[str]]) -> Generator[str]:
             last = _SLOTS - 1 if number == NODES - 1 else (number + 1) * share - 1
             client.execute_command("CLUSTER", "ADDSLOTSRANGE", number * share, last)
             client.execute_command("CLUSTER", "SET-CONFIG-EPOCH", number + 1)
-        for url in urls[1:]:
-            clients[0].execute_command("CLUSTER", "MEET", "127.0.0.1", urlsplit(url).port)
+        for port in ports or [urlsplit(url).port for url in urls]:
+            clients[0].execute_command("CLUSTER", "MEET", "127.0.0.1", port)
         give_up = time.monotonic() + _JOIN_S
         while not all(_is_whole(client) for client in clients):
             if time.monotonic() > give_up:

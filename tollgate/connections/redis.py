@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import redis
 import redis.asyncio
+from redis.asyncio.connection import SSLConnection, parse_url
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.credentials import CredentialProvider
@@ -49,11 +50,10 @@ def open_redis(
     Raises:
         ValueError: The URL cannot be used; the message does not repeat it.
     """
-    address, options = _opened(url, entra)
-    options["retry"] = AsyncRetry(_BACKOFF, _RETRIES)
+    options: dict[str, Any] = {**_options(url, entra), "retry": AsyncRetry(_BACKOFF, _RETRIES)}
     if not options.pop(CLUSTER):
-        return redis.asyncio.Redis.from_url(address, **options)  # pyright: ignore[reportUnknownMemberType]  types of redis-py
-    cluster = redis.asyncio.RedisCluster.from_url(address, **options, address_remap=remap_to(url))
+        return redis.asyncio.Redis(**options)
+    cluster = redis.asyncio.RedisCluster(**options, address_remap=remap_to(url))
     return cast("redis.asyncio.Redis", cluster)
 
 
@@ -65,24 +65,29 @@ def open_redis_sync(
     Raises:
         StoreUnavailable: It is a cluster, of which the nodes are asked at once, and none answers.
     """
-    address, options = _opened(url, entra)
-    options["retry"] = Retry(_BACKOFF, _RETRIES)
+    options: dict[str, Any] = {**_options(url, entra), "retry": Retry(_BACKOFF, _RETRIES)}
     if not options.pop(CLUSTER):
-        return redis.Redis.from_url(address, **options)  # pyright: ignore[reportUnknownMemberType]  same
+        return redis.Redis(**options)
     try:
-        cluster = redis.RedisCluster.from_url(address, **options, address_remap=remap_to(url))
+        cluster = redis.RedisCluster(**options, address_remap=remap_to(url))
     except (RedisError, RedisClusterException) as error:
         raise StoreUnavailable(f"Redis: no node of the cluster answers: {error}") from error
     return cast("redis.Redis", cluster)
 
 
-def _opened(url: str, entra: Callable[[], CredentialProvider]) -> tuple[str, dict[str, Any]]:
-    """The URL that redis-py takes, and what else it needs; CLUSTER says which client."""
+def _options(url: str, entra: Callable[[], CredentialProvider]) -> dict[str, Any]:
+    """What redis-py's clients take, and CLUSTER: which of them it is.
+
+    Their own `from_url` would give credentials that never sign in again when a token ages.
+    """
     check_redis_url(url)
     parts = urlsplit(url)
     query = dict(parse_qsl(parts.query))
     is_cluster, auth = query.pop(CLUSTER, "false") == "true", query.pop(AUTH, None)
-    options: dict[str, Any] = {**_TIMEOUTS, CLUSTER: is_cluster}
+    address: dict[str, Any] = {**parse_url(parts._replace(query=urlencode(query)).geturl())}
+    if "path" in address:
+        address["unix_socket_path"] = address.pop("path")
+    address["ssl"] = address.pop("connection_class", None) is SSLConnection
     if auth is not None:
-        options["credential_provider"] = entra()
-    return parts._replace(query=urlencode(query)).geturl(), options
+        address["credential_provider"] = entra()
+    return {**_TIMEOUTS, **address, CLUSTER: is_cluster}
