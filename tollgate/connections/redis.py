@@ -30,8 +30,12 @@ _BACKOFF: Final = ExponentialWithJitterBackoff(base=0.1, cap=2)
 
 
 def _entra_credentials() -> CredentialProvider:
-    from tollgate.connections.redis_entra import entra_credentials  # noqa: PLC0415  of an extra
-
+    try:
+        from tollgate.connections.redis_entra import entra_credentials  # noqa: PLC0415  of an extra
+    except ModuleNotFoundError as error:
+        raise ValueError(
+            f"auth=entra needs the package {error.name}: pip install redis-entraid"
+        ) from None
     return entra_credentials()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -71,6 +72,13 @@ def test_entra_means_this_process_s_identity() -> None:
     assert isinstance(
         client.connection_pool.connection_kwargs["credential_provider"], EntraCredentials
     )
+
+
+def test_a_package_that_entra_needs_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "tollgate.connections.redis_entra", raising=False)
+    monkeypatch.setitem(sys.modules, "redis_entraid.cred_provider", None)
+    with pytest.raises(ValueError, match="auth=entra needs the package redis_entraid"):
+        open_redis("rediss://h?auth=entra")
 
 
 def test_a_node_that_announces_an_address_of_its_name_is_reached_by_name() -> None:
