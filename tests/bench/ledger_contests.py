@@ -36,7 +36,7 @@ _EVENTS: Final = 20_000  # a round
 _NAIVE_EVENTS: Final = 500
 _EVENTS_OF_WORKERS: Final = 40_000
 _FEW, _MANY = 10_000, 10_000_000
-_HOURS: Final = 8 * 24  # that a ledger remembers
+_DAYS: Final = 8  # that a ledger remembers
 
 
 def run(console: Console) -> list[Result]:
@@ -45,7 +45,7 @@ def run(console: Console) -> list[Result]:
         rounds = Rounds(console)
         console.print(f"Loading {_MANY:,} ids, in pipelines that write what the ledger writes…")
         with open_redis_sync(_url(big)) as redis:
-            fill(redis, _MANY, _HOURS)
+            fill(redis, _MANY, _DAYS)
         return [
             *_ingest(rounds, server),
             _ingest_at_10m(rounds, server, big),
@@ -68,7 +68,7 @@ def _ingest(rounds: Rounds, server: Server) -> Iterator[Result]:
         return _rate(len(raws), lambda: [decoder.decode(raw) for raw in raws])
 
     def ours() -> Figures:
-        _prepare(server, lambda redis: fill(redis, _FEW, 2))
+        _prepare(server, lambda redis: fill(redis, _FEW, _DAYS))
         return _ours(server, make(_EVENTS))
 
     figures = rounds.medians({"ours": ours, "naive": naive, "decode_only": decode_only})
@@ -80,7 +80,7 @@ def _ingest_at_10m(rounds: Rounds, server: Server, big: Server) -> Result:
     make = raw_events("many")
 
     def at_10k() -> Figures:
-        _prepare(server, lambda redis: fill(redis, _FEW, 2))
+        _prepare(server, lambda redis: fill(redis, _FEW, _DAYS))
         return _ours(server, make(_EVENTS))
 
     measures: Mapping[str, Measure] = {
@@ -112,7 +112,7 @@ def _two_workers(rounds: Rounds, server: Server) -> Result:
 
 
 def _workers_cpu(server: Server, count: int) -> Figures:
-    _prepare(server, lambda redis: fill(redis, _FEW, 2))
+    _prepare(server, lambda redis: fill(redis, _FEW, _DAYS))
     events = _EVENTS_OF_WORKERS // count
     workers = [_worker(server, events, f"worker {number} of {count}") for number in range(count)]
     try:

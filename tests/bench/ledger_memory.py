@@ -45,7 +45,7 @@ def _bytes_an_id(url: str, redis: Any) -> float:
     _apply(url, ids)
     taken = redis.info("memory")["used_memory"] - before
     prefix = f"{TenantKeys(NAMESPACE, TENANT).prefix}ids:"
-    return max(taken, _usage(redis, [key for key in redis.scan_iter(f"{prefix}*", 10_000)])) / _IDS
+    return max(taken, _usage(redis, list(redis.scan_iter(f"{prefix}*", 10_000)))) / _IDS
 
 
 def _bytes_a_counter(url: str, redis: Any) -> float:

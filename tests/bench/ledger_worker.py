@@ -22,11 +22,11 @@ async def _main(url: str, count: int, seed: str) -> None:
     async with open_redis(url) as redis:
         ledger = RedisLedger(redis)
         await ingest(ledger, raw_events(f"{seed} first")(1))
-        print("ready", flush=True)
+        print("ready", flush=True)  # noqa: T201  to who started it
         sys.stdin.readline()
         began_s = time.process_time()
         await ingest(ledger, raws)
-        print(time.process_time() - began_s, flush=True)
+        print(time.process_time() - began_s, flush=True)  # noqa: T201  same
 
 
 if __name__ == "__main__":

@@ -1,6 +1,11 @@
--- The ids that an hour remembers, packed in buckets: strings of records.
+-- The ids that are remembered: records in the buckets of a day. A field is what a record begins
+-- with, whether it completes and the digest of its key; behind it stand the hour and the body.
 
-local hours = {}
+local FIELD, RECORD = 17, 26  -- bytes
+local BUCKET = 20             -- records, on average, when the next bucket begins to be filled
+local SLACK_S = memory_s / 16
+
+local days, hours = {}, {}
 
 -- Linear hashing: of 2^k slots only the first `buckets` are begun; the others' ids are still in
 -- the bucket that will be split for them.
@@ -21,27 +26,37 @@ local function bucket_of(hash, buckets, size)
   return bucket
 end
 
--- An hour: until when it remembers its ids, how many, and how long Redis keeps their keys. Nothing
--- is ever remembered of an hour again once it is forgotten.
+-- A day: how many ids it has, and until when Redis surely keeps their keys.
+local function day_of(name)
+  local day = days[name]
+  if day then return day end
+  local ids = prefix .. 'ids:' .. name
+  local meta = redis.call('GET', ids)
+  day = {ids = ids, count = 0, kept_until_s = 0, texts = {}, new = {}, added = {}, is_kept = meta}
+  if meta then
+    local count, kept_until_s = match(meta, '^(%d+) (%S+)$')
+    day.count, day.kept_until_s = tonumber(count), tonumber(kept_until_s)
+    if not day.count then return error(ids .. ' is not what a ledger writes') end
+  end
+  day.buckets = floor(day.count / BUCKET) + 1
+  day.size = size_of(day.buckets)
+  days[name] = day
+  return day
+end
+
+-- An hour remembers its ids until a time that each write there puts off. Once it has forgotten
+-- them it takes no more.
 local function hour_of(name)
   local hour = hours[name]
   if hour then return hour end
-  local ids = prefix .. 'ids:' .. name
-  local known, meta = redis.call('ZSCORE', HOURS, name), redis.call('GET', ids)
-  hour = {name = name, ids = ids, count = 0, kept_until_s = 0, texts = {}, new = {}, added = {}}
-  if meta then
-    local count, kept_until_s = string.match(meta, '^(%d+) (%S+)$')
-    hour.count, hour.kept_until_s = tonumber(count), tonumber(kept_until_s)
-    if not hour.count then return error(ids .. ' is not what a ledger writes') end
-  end
-  hour.is_forgotten = known and (not meta or tonumber(known) <= now_s)
-  hour.buckets = floor(hour.count / BUCKET) + 1
-  hour.size = size_of(hour.buckets)
+  local known_until_s = redis.call('ZSCORE', HOURS, name)
+  hour = {name = name, day = day_of(sub(name, 1, 10)), letter = string.char(65 + sub(name, -2))}
+  hour.is_forgotten = known_until_s and (not hour.day.is_kept or tonumber(known_until_s) <= now_s)
   hours[name] = hour
   return hour
 end
 
-local function key_of(hour, bucket) return hour.ids .. ':' .. format('%d', bucket) end
+local function key_of(day, bucket) return day.ids .. ':' .. format('%d', bucket) end
 
 local function read_buckets(wanted)
   local names = {}
@@ -51,54 +66,53 @@ local function read_buckets(wanted)
   end
 end
 
--- The digest of the body that a field of an hour has, if the hour remembers the field.
-local function body_of(hour, field, hash)
-  local body = hour.new[field]
-  if body or hour.count == 0 or hour.is_forgotten then return body end
-  local bucket = bucket_of(hash, hour.buckets, hour.size)
-  if not hour.texts[bucket] then read_buckets({{hour, bucket}}) end
-  local text, at = hour.texts[bucket], 0
-  repeat
+-- What a day remembers of a field: the body by the letter of the hour; mostly nil.
+local function found_in(day, field, hash)
+  local found = day.new[field]
+  if day.count == 0 then return found end
+  local bucket = bucket_of(hash, day.buckets, day.size)
+  if not day.texts[bucket] then read_buckets({{day, bucket}}) end
+  local text = day.texts[bucket]
+  local at = find(text, field, 1, true)
+  while at do
+    if at % RECORD == 1 then
+      found = found or {}
+      local letter = sub(text, at + FIELD, at + FIELD)
+      found[letter] = found[letter] or sub(text, at + FIELD + 1, at + RECORD - 1)
+    end
     at = find(text, field, at + 1, true)
-  until not at or at % RECORD == 1
-  return at and sub(text, at + 17, at + 24)
+  end
+  return found
 end
 
 local function remember(hour, field, hash, body)
-  hour.new[field] = body
-  local added = hour.added
-  added[#added + 1] = {field .. body, hash}
+  local day = hour.day
+  day.new[field] = day.new[field] or {}
+  day.new[field][hour.letter] = body
+  day.added[#day.added + 1] = {field .. hour.letter .. body, hash}
+  hour.is_written = true
 end
 
--- Reads in few commands what most events need.
-local function read_ahead(hashes)
-  local wanted = {}
-  for i, event in ipairs(batch.events) do
-    for _, name in ipairs(batch.hours[batch.places[event[1]][1]]) do
-      local hour = hours[name] or hour_of(name)
-      if hour.count > 0 and not hour.is_forgotten then
-        local bucket = bucket_of(hashes[i], hour.buckets, hour.size)
-        if hour.texts[bucket] == nil then
-          hour.texts[bucket] = false
-          wanted[#wanted + 1] = {hour, bucket}
-        end
-      end
-    end
+-- Wants the bucket of a field, unless it is read or wanted already.
+local function want(wanted, day, hash)
+  if day.count == 0 then return end
+  local bucket = bucket_of(hash, day.buckets, day.size)
+  if day.texts[bucket] == nil then
+    day.texts[bucket] = false
+    wanted[#wanted + 1] = {day, bucket}
   end
-  read_buckets(wanted)
 end
 
--- The buckets that split, or are still empty, when an hour comes to have so many: they are written
--- anew. The last ones begun are looked at, too, so that every key is before it is written.
-local function read_split(hour, buckets)
+-- The buckets that are split when a day comes to have so many: they are written anew. Those that
+-- begin are looked at, too, so that every key is before it is written.
+local function read_split(day, buckets)
   local splits, wanted, begun = {}, {}, {}
-  for bucket = hour.buckets, buckets - 1 do
-    local hash = bucket  -- one that belongs there
-    local source = bucket_of(hash, hour.buckets, hour.size)
-    while source >= hour.buckets do source = source - size_of(source + 1) / 2 end
-    if not splits[source] and hour.count > 0 then wanted[#wanted + 1] = {hour, source} end
+  for bucket = day.buckets, buckets - 1 do
+    local source = bucket
+    while source >= day.buckets do source = source - size_of(source + 1) / 2 end
+    if not splits[source] and day.count > 0 then wanted[#wanted + 1] = {day, source} end
     splits[source] = true
-    begun[#begun + 1] = key_of(hour, bucket)
+    begun[#begun + 1] = key_of(day, bucket)
   end
   read_buckets(wanted)
   in_parts('EXISTS', nil, begun)
@@ -114,50 +128,50 @@ local function put(texts, bucket, record)
   end
 end
 
--- What the buckets of an hour become: texts to set, or to append where nothing moves.
-local function plan_of(hour)
-  local buckets = floor((hour.count + #hour.added) / BUCKET) + 1
+-- What the buckets of a day become: texts to set, or to append where nothing moves.
+local function plan_of(day)
+  local buckets = floor((day.count + #day.added) / BUCKET) + 1
   local size, plan = size_of(buckets), {set = {}, append = {}}
-  plan.splits = read_split(hour, buckets)
+  plan.splits = read_split(day, buckets)
   for source in pairs(plan.splits) do
-    local text = hour.texts[source] or ''
+    local text = day.texts[source] or ''
     for at = 1, #text, RECORD do
       local record = sub(text, at, at + RECORD - 1)
       put(plan.set, bucket_of(hash_of(record), buckets, size), record)
     end
   end
-  for _, added in ipairs(hour.added) do
+  for _, added in ipairs(day.added) do
     local record, hash = added[1], added[2]
-    local old = bucket_of(hash, hour.buckets, hour.size)
-    local is_new = plan.splits[old] or (hour.texts[old] or '') == ''
+    local old = bucket_of(hash, day.buckets, day.size)
+    local is_new = plan.splits[old] or (day.texts[old] or '') == ''
     put(is_new and plan.set or plan.append, bucket_of(hash, buckets, size), record)
   end
   return plan
 end
 
--- Keys of ids live longer than their hour remembers, so that few writes need to touch them all;
--- buckets outlive the key that says that they are there.
-local function keep(hour)
-  if now_s + memory_s <= hour.kept_until_s then return end
-  hour.kept_until_s = now_s + memory_s + SLACK_S
-  if hour.count == 0 then return end
-  local ms = format('%.0f', (memory_s + 2 * SLACK_S) * 1000 + 1)
-  for bucket = 0, hour.buckets - 1 do redis.call('PEXPIRE', key_of(hour, bucket), ms) end
+-- Keys of ids live longer than their hours remember, so that few writes need to touch them all:
+-- only those of another day, and once in a while. Buckets outlive the key that says that they are
+-- there.
+local function keep(name, day)
+  if now_s + memory_s <= day.kept_until_s then return end
+  day.kept_until_s = math.max(now_s, ends_s[name]) + memory_s + SLACK_S
+  if day.count == 0 then return end
+  local ms = format('%d', (day.kept_until_s - now_s + SLACK_S) * 1000 + 1)
+  for bucket = 0, day.buckets - 1 do redis.call('PEXPIRE', key_of(day, bucket), ms) end
 end
 
-local function write_ids(hour, plan)
-  local left_s = hour.kept_until_s - now_s
-  local ms = format('%.0f', (left_s + SLACK_S) * 1000 + 1)
+local function write_ids(day, plan)
+  local left_s = day.kept_until_s - now_s
+  local ms = format('%d', (left_s + SLACK_S) * 1000 + 1)
   for bucket in pairs(plan.splits) do
-    if not plan.set[bucket] then redis.call('DEL', key_of(hour, bucket)) end
+    if not plan.set[bucket] then redis.call('DEL', key_of(day, bucket)) end
   end
   for bucket, records in pairs(plan.set) do
-    redis.call('SET', key_of(hour, bucket), table.concat(records), 'PX', ms)
+    redis.call('SET', key_of(day, bucket), table.concat(records), 'PX', ms)
   end
   for bucket, records in pairs(plan.append) do
-    redis.call('APPEND', key_of(hour, bucket), table.concat(records))
+    redis.call('APPEND', key_of(day, bucket), table.concat(records))
   end
-  local meta = format('%d %.3f', hour.count + #hour.added, hour.kept_until_s)
-  redis.call('SET', hour.ids, meta, 'PX', format('%.0f', left_s * 1000 + 1))
-  redis.call('ZADD', HOURS, 'GT', until_s, hour.name)
+  local meta = format('%d %.3f', day.count + #day.added, day.kept_until_s)
+  redis.call('SET', day.ids, meta, 'PX', format('%d', left_s * 1000 + 1))
 end
