@@ -59,7 +59,12 @@ class Month(msgspec.Struct, frozen=True, order=True):
 def hour_of(time: datetime) -> str:
     """The UTC hour of a time, as `YYYY-MM-DDTHH`."""
     utc = time if time.tzinfo is UTC else time.astimezone(UTC)
-    return utc.isoformat(timespec="hours")[: len("2026-10-31T23")]
+    return _hour(utc.year, utc.month, utc.day, utc.hour)
+
+
+@lru_cache(maxsize=4096)
+def _hour(year: int, month: int, day: int, hour: int) -> str:
+    return f"{year:04d}-{month:02d}-{day:02d}T{hour:02d}"
 
 
 def day_of(time: datetime) -> str:

@@ -1,11 +1,11 @@
 -- Cells: one field a row (payer and SKU), which holds all of its counters as JSON:
 --   [requests,{meter:[quantity,requests],…}]
--- A sum is what requests of the same meters add: their number, and a quantity for each meter.
+-- A sum is what requests of the same meters add: a list of quantities, with `requests` and `meters`.
 
 local EXACT = 9e15  -- whole numbers below it are exact in Lua
 
-local sums = {}  -- of events, by place, SKU and index of the shape
-local rows = {}  -- by hash and field: what a row takes, a list of sums with their meters
+local sums = {}  -- of events, by place, SKU and shape in one number
+local rows = {}  -- by hash and field: the sums that a row takes
 
 local shapes = {}
 
@@ -28,34 +28,29 @@ local function entry(of, key)
 end
 
 -- Both cells of a place take a sum of a SKU; a negative one takes back.
-local function book(place, sku, meters, sum)
+local function book(place, sku, sum)
   local ending = ',' .. sku .. ']'
   local money = entry(entry(rows, place.money), '[' .. place.code .. ending)
   local user = entry(entry(rows, place.users), '[' .. place.code .. ',' .. place.user .. ending)
-  local taken = {meters, sum}
-  money[#money + 1], user[#user + 1] = taken, taken
+  money[#money + 1], user[#user + 1] = sum, sum
 end
 
 -- The same for one event of the batch, put off until all of its kind are summed up.
 local function book_event(event)
-  local by_shape = entry(entry(sums, event[1]), event[2])
-  local sum = by_shape[event[3]]
+  local kind = (event[1] * 1000 + event[2]) * 1000 + event[3]
+  local sum = sums[kind]
   if sum then
     sum.requests = sum.requests + 1
     for i = 1, #sum do sum[i] = sum[i] + event[i + 3] end
   else
-    by_shape[event[3]] = {requests = 1, unpack(event, 4)}
+    sum = {unpack(event, 4)}
+    sum.requests, sum.meters, sum.event = 1, meters_of(event[3]), event
+    sums[kind] = sum
   end
 end
 
 local function book_sums()
-  for place, by_sku in pairs(sums) do
-    for sku, by_shape in pairs(by_sku) do
-      for shape, sum in pairs(by_shape) do
-        book(place_of(place), sku_id(sku), meters_of(shape), sum)
-      end
-    end
-  end
+  for _, sum in pairs(sums) do book(place_of(sum.event[1]), sku_id(sum.event[2]), sum) end
 end
 
 -- The sum of a decimal text and a whole number, as text; exact at any size.
@@ -93,7 +88,7 @@ end
 -- The layout of a row, and its numbers.
 local function numbers_of(row, text)
   if not text then
-    local meters = row[1][1]
+    local meters = row[1].meters
     layout_of[meters] = layout_of[meters] or learn_layout(meters)
     local numbers = {0}
     for i = 2, 2 * #meters + 1 do numbers[i] = 0 end
@@ -110,9 +105,8 @@ end
 local function changed_by_layout(row, text)
   local layout, numbers = numbers_of(row, text)
   if not layout then return nil end
-  for _, taken in ipairs(row) do
-    local meters, sum = taken[1], taken[2]
-    local requests = sum.requests
+  for _, sum in ipairs(row) do
+    local meters, requests = sum.meters, sum.requests
     if requests < 0 then return nil end
     numbers[1] = numbers[1] + requests
     for i = 1, #meters do
@@ -128,10 +122,9 @@ end
 -- What a row takes altogether: requests, and by meter the quantity and the requests.
 local function total_of(row)
   local requests, quantities, counts = 0, {}, {}
-  for _, taken in ipairs(row) do
-    local meters, sum = taken[1], taken[2]
+  for _, sum in ipairs(row) do
     requests = requests + sum.requests
-    for i, meter in ipairs(meters) do
+    for i, meter in ipairs(sum.meters) do
       quantities[meter] = (quantities[meter] or 0) + sum[i]
       counts[meter] = (counts[meter] or 0) + sum.requests
     end

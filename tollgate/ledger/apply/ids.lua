@@ -32,7 +32,8 @@ local function day_of(name)
   if day then return day end
   local ids = prefix .. 'ids:' .. name
   local meta = redis.call('GET', ids)
-  day = {ids = ids, count = 0, kept_until_s = 0, texts = {}, new = {}, added = {}, is_kept = meta}
+  day = {ids = ids, count = 0, kept_until_s = 0, is_kept = meta}
+  day.keys, day.texts, day.new, day.added, day.hashes = {}, {}, {}, {}, {}
   if meta then
     local count, kept_until_s = match(meta, '^(%d+) (%S+)$')
     day.count, day.kept_until_s = tonumber(count), tonumber(kept_until_s)
@@ -56,7 +57,14 @@ local function hour_of(name)
   return hour
 end
 
-local function key_of(day, bucket) return day.ids .. ':' .. format('%d', bucket) end
+local function key_of(day, bucket)
+  local key = day.keys[bucket]
+  if not key then
+    key = day.ids .. ':' .. format('%d', bucket)
+    day.keys[bucket] = key
+  end
+  return key
+end
 
 local function read_buckets(wanted)
   local names = {}
@@ -66,30 +74,33 @@ local function read_buckets(wanted)
   end
 end
 
--- What a day remembers of a field: the body by the letter of the hour; mostly nil.
-local function found_in(day, field, hash)
-  local found = day.new[field]
-  if day.count == 0 then return found end
-  local bucket = bucket_of(hash, day.buckets, day.size)
-  if not day.texts[bucket] then read_buckets({{day, bucket}}) end
-  local text = day.texts[bucket]
-  local at = find(text, field, 1, true)
+-- The bodies of a field in a text of records, by the letter of the hour; nil if there are none.
+local function bodies_in(text, field)
+  local at, bodies = find(text, field, 1, true), nil
   while at do
     if at % RECORD == 1 then
-      found = found or {}
-      local letter = sub(text, at + FIELD, at + FIELD)
-      found[letter] = found[letter] or sub(text, at + FIELD + 1, at + RECORD - 1)
+      bodies = bodies or {}
+      bodies[sub(text, at + FIELD, at + FIELD)] = sub(text, at + FIELD + 1, at + RECORD - 1)
     end
     at = find(text, field, at + 1, true)
   end
-  return found
+  return bodies
+end
+
+-- The same of all that a day remembers.
+local function found_in(day, field, hash)
+  local new = day.new[field]
+  if day.count == 0 and not new then return nil end
+  local bucket = bucket_of(hash, day.buckets, day.size)
+  if not day.texts[bucket] then read_buckets({{day, bucket}}) end
+  local text = day.texts[bucket]
+  return bodies_in(new and text .. new or text, field)
 end
 
 local function remember(hour, field, hash, body)
-  local day = hour.day
-  day.new[field] = day.new[field] or {}
-  day.new[field][hour.letter] = body
-  day.added[#day.added + 1] = {field .. hour.letter .. body, hash}
+  local day, record, count = hour.day, field .. hour.letter .. body, #hour.day.added + 1
+  day.new[field] = (day.new[field] or '') .. record
+  day.added[count], day.hashes[count] = record, hash
   hour.is_written = true
 end
 
@@ -140,11 +151,14 @@ local function plan_of(day)
       put(plan.set, bucket_of(hash_of(record), buckets, size), record)
     end
   end
-  for _, added in ipairs(day.added) do
-    local record, hash = added[1], added[2]
-    local old = bucket_of(hash, day.buckets, day.size)
-    local is_new = plan.splits[old] or (day.texts[old] or '') == ''
-    put(is_new and plan.set or plan.append, bucket_of(hash, buckets, size), record)
+  for i, record in ipairs(day.added) do
+    local hash = day.hashes[i]
+    local old, bucket = bucket_of(hash, day.buckets, day.size), bucket_of(hash, buckets, size)
+    if plan.splits[old] or (day.texts[old] or '') == '' then
+      put(plan.set, bucket, record)
+    else
+      plan.append[bucket] = (plan.append[bucket] or '') .. record
+    end
   end
   return plan
 end
@@ -169,9 +183,7 @@ local function write_ids(day, plan)
   for bucket, records in pairs(plan.set) do
     redis.call('SET', key_of(day, bucket), table.concat(records), 'PX', ms)
   end
-  for bucket, records in pairs(plan.append) do
-    redis.call('APPEND', key_of(day, bucket), table.concat(records))
-  end
+  for bucket, text in pairs(plan.append) do redis.call('APPEND', key_of(day, bucket), text) end
   local meta = format('%d %.3f', day.count + #day.added, day.kept_until_s)
   redis.call('SET', day.ids, meta, 'PX', format('%d', left_s * 1000 + 1))
 end

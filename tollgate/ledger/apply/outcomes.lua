@@ -15,7 +15,7 @@ local function completion(key, event, pair)
   local quantities, meters = {unpack(event, 4)}, meters_of(event[3])
   if pair and pair.state == 'open' then
     book_pair(pair.place, pair, -1)
-    book(pair.place, sku_id(event[2]), meters, {requests = 1, unpack(quantities)})
+    book(pair.place, sku_id(event[2]), {requests = 1, meters = meters, unpack(quantities)})
     keep_pair(key, 'done')
     return 'm'
   end
@@ -54,7 +54,7 @@ end
 
 local hours_of_place = {}
 
-local function outcome_of(event, field, hash, body)
+local function outcome_of(event, key, field, hash, body)
   local nearby = hours_of_place[event[1]]
   local hour, kind = nearby[1], batch.shapes[event[3]][1]
   if hour.is_forgotten then return 'l' end
@@ -62,7 +62,6 @@ local function outcome_of(event, field, hash, body)
   local known = found and found[hour.letter]
   if known then return known == body and 'd' or 'c' end
   if (found or nearby.is_at_midnight) and is_beside(nearby, field, hash) then return 'c' end
-  local key = sub(field, 2)
   local outcome = (kind == 'completion' and completion or other)(key, event, pair_of(key), kind)
   if outcome ~= 'c' then remember(hour, field, hash, body) end
   return outcome
@@ -78,13 +77,14 @@ local function read_places()
 end
 
 local function outcomes_of_all()
-  local fields, hashes, wanted, outcomes = {}, {}, {}, {}
+  local keys, fields, hashes, wanted, outcomes = {}, {}, {}, {}, {}
   read_places()
   for i, event in ipairs(batch.events) do
     local is_completion = batch.shapes[event[3]][1] == 'completion'
-    local field = (is_completion and 'c' or 'e') .. sub(digests, 24 * i - 23, 24 * i - 8)
-    local hash, nearby = hash_of(field), hours_of_place[event[1]]
-    fields[i], hashes[i] = field, hash
+    local key, nearby = sub(digests, 24 * i - 23, 24 * i - 8), hours_of_place[event[1]]
+    local field = (is_completion and 'c' or 'e') .. key
+    local hash = hash_of(field)
+    keys[i], fields[i], hashes[i] = key, field, hash
     want(wanted, nearby[1].day, hash)
     if nearby.is_at_midnight then
       want(wanted, nearby[2].day, hash)
@@ -92,9 +92,10 @@ local function outcomes_of_all()
     end
   end
   read_buckets(wanted)
-  read_pairs()
+  read_pairs(keys)
   for i, event in ipairs(batch.events) do
-    outcomes[i] = outcome_of(event, fields[i], hashes[i], sub(digests, 24 * i - 7, 24 * i))
+    local body = sub(digests, 24 * i - 7, 24 * i)
+    outcomes[i] = outcome_of(event, keys[i], fields[i], hashes[i], body)
   end
   return table.concat(outcomes)
 end

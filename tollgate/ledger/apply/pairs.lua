@@ -5,10 +5,8 @@ local pair_texts, pair_changes = {}, {}
 local has_pairs = redis.call('HLEN', PAIRS) > 0
 local old_pairs = redis.call('ZRANGEBYSCORE', PAIRS_UNTIL, '-inf', ARGV[3], 'LIMIT', 0, AT_ONCE)
 
-local function read_pairs()
+local function read_pairs(keys)
   if not has_pairs then return end
-  local keys = {}
-  for i = 1, #batch.events do keys[i] = sub(digests, 24 * i - 23, 24 * i - 8) end
   for i, text in ipairs(in_parts('HMGET', PAIRS, keys)) do pair_texts[keys[i]] = text end
   for _, key in ipairs(old_pairs) do pair_texts[key] = nil end
 end
@@ -40,9 +38,9 @@ local function pair_of(key)
 end
 
 local function book_pair(place, pair, sign)
-  local sum = {requests = sign}
+  local sum = {requests = sign, meters = pair.meters}
   for i, quantity in ipairs(pair.quantities) do sum[i] = sign * quantity end
-  book(place, pair.sku, pair.meters, sum)
+  book(place, pair.sku, sum)
 end
 
 local function write_pairs()
