@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from bench import proxy_contests, stream_contests
+from bench import ledger_contests, proxy_contests, stream_contests
 from bench.archive_contests import archive_contests
 from bench.bounds import judged, verdicts
-from bench.ledger_contests import ledger_contests
 from bench.machine import cores
 from bench.measuring import Result
 from bench.peers import install_peers
@@ -70,9 +69,10 @@ def _usage(_: Console) -> list[Result]:
     return [contest.run() for contest in usage_contests()]
 
 
-def _ledger(_: Console) -> list[Result]:
-    with ledger_contests() as contests:
-        return [contest.run() for contest in contests]
+def _ledger(console: Console) -> list[Result]:
+    if cores() < _CORES:
+        raise BenchError(f"{_CORES} cores are needed: the worker's, and Redis's")
+    return ledger_contests.run(console)
 
 
 def _archive(_: Console) -> list[Result]:

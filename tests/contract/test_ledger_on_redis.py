@@ -48,7 +48,7 @@ class LosesAnAnswer(Connection):
         if _is_of_the_script(answer) and not self.is_lost:
             self.is_lost = True
             raise RedisConnectionError("the answer was lost")
-        return cast("Any", answer)
+        return answer
 
 
 @pytest.mark.parametrize("halves", [(pending, completion), (completion, pending)])
@@ -111,12 +111,13 @@ async def test_only_names_and_ids_are_kept_of_a_counted_event(ledger: Ledger, ad
         b"tollgate:tenants",
         b"tollgate:{contoso}:codes",
         b"tollgate:{contoso}:hours",
-        b"tollgate:{contoso}:ids:2026-10-15T12",
+        b"tollgate:{contoso}:ids:2026-10-15",
+        b"tollgate:{contoso}:ids:2026-10-15:0",
         b"tollgate:{contoso}:money:2026-10-15T12",
         b"tollgate:{contoso}:names:2026-10-15",
+        b"tollgate:{contoso}:skus",
         b"tollgate:{contoso}:users:2026-10-15",
     ]
-    assert 0 < admin.ttl("tollgate:{contoso}:ids:2026-10-15T12") <= 8 * 24 * 3600
 
 
 async def test_settings_that_endanger_a_ledger_are_seen_on_a_real_server(

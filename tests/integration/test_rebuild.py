@@ -173,7 +173,7 @@ async def test_hours_far_back_are_counted_but_not_remembered(books: Books) -> No
 async def test_late_events_are_settled(books: Books) -> None:
     await books.take([measured("a")])
     redis: Any = books.reading
-    redis.delete("tollgate:{contoso}:ids:2026-10-15T12")
+    redis.delete("tollgate:{contoso}:ids:2026-10-15")
     assert await books.take([measured("b")]) == ["late"]
     await books.rebuilt()
     assert sum(cell.usage.requests for cell in books.cells().money) == 2

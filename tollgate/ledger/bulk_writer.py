@@ -16,7 +16,7 @@ from redis.asyncio import Redis, RedisCluster
 from tollgate.ledger.admission import Admission
 from tollgate.ledger.batch import as_json
 from tollgate.ledger.booking import Booking
-from tollgate.ledger.id_buckets import buckets
+from tollgate.ledger.id_buckets import buckets, hours_in
 from tollgate.ledger.keys import TenantKeys, tenants_key
 from tollgate.ledger.outcome import LedgerLimits
 from tollgate.ledger.pipelines import Command, run
@@ -24,6 +24,7 @@ from tollgate.ledger.redis_errors import store_errors
 from tollgate.ledger.row_sums import Rows, Sum
 from tollgate.ledger.rows import Row
 from tollgate.ledger.same_key import Pair
+from tollgate.usage.periods import day_end_s
 from tollgate.usage.sku import Sku
 
 _FIELDS: Final = 2_000  # of a command
@@ -55,6 +56,7 @@ class BulkWriter:
         self._redis = redis
         self._namespace = namespace
         self._limits = limits
+        self._now_s = now_s
         self._until_s = now_s + limits.memory_s
         self._slack_s = limits.memory_s / 16
         self._kept_since = kept_since
@@ -79,18 +81,20 @@ class BulkWriter:
             ]
         )
 
-    async def remember(self, hour: str, by_tenant: Mapping[str, Sequence[bytes]]) -> None:
-        """Set all ids that an hour remembers; one of which nobody has any is as if it never was."""
-        ids_ms = round((self._limits.memory_s + self._slack_s) * 1000) + 1
-        bucket_ms = round((self._limits.memory_s + 2 * self._slack_s) * 1000) + 1
+    async def remember(self, day: str, by_tenant: Mapping[str, Sequence[bytes]]) -> None:
+        """Set all ids that a day remembers; an hour that has none is as if it never was."""
+        kept_until_s = max(self._now_s, day_end_s(day)) + self._limits.memory_s + self._slack_s
+        ids_ms = round((kept_until_s - self._now_s) * 1000) + 1
+        bucket_ms = ids_ms + round(self._slack_s * 1000)
         commands: list[Command] = []
         for tenant, records in by_tenant.items():
-            ids = self._keys(tenant).ids(hour)
+            keys = self._keys(tenant)
             for bucket, text in buckets(records).items():
-                commands.append(("SET", f"{ids}:{bucket}", text, "PX", bucket_ms))
-            meta = f"{len(records)} {self._until_s + self._slack_s:.3f}"
-            commands.append(("SET", ids, meta, "PX", ids_ms))
-            commands.append(("ZADD", self._keys(tenant).hours, f"{self._until_s:.3f}", hour))
+                commands.append(("SET", f"{keys.ids(day)}:{bucket}", text, "PX", bucket_ms))
+            meta = f"{len(records)} {kept_until_s:.3f}"
+            commands.append(("SET", keys.ids(day), meta, "PX", ids_ms))
+            for hour in hours_in(day, records):
+                commands.append(("ZADD", keys.hours, f"{self._until_s:.3f}", hour))
         await run(self._redis, commands)
 
     async def keep_pairs(self, pairs: Mapping[tuple[str, bytes], Pair | None]) -> None:

@@ -29,7 +29,7 @@ class Meter(msgspec.Struct, frozen=True, array_like=True, gc=False):
     requests: int
 
 
-class Usage(msgspec.Struct, frozen=True, array_like=True):
+class Usage(msgspec.Struct, frozen=True):
     """What one SKU used in one cell.
 
     Args:

@@ -1,4 +1,4 @@
-"""Ids by hour, on disk as soon as they are many."""
+"""Ids by day, on disk as soon as they are many."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-_RECORD: Final = 25
+from tollgate.ledger.id_buckets import RECORD_BYTES
+
 _TENANT: Final = 4  # bytes of a tenant's number before each record
 _BUFFER_BYTES: Final = 32_000_000
 
 
 class IdSpool:
-    """Collects records of ids, and gives back those of an hour at a time.
+    """Collects records of ids, and gives back those of a day at a time.
 
     Args:
-        folder: Takes a file for each hour.
+        folder: Takes a file for each day.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -26,10 +27,10 @@ class IdSpool:
         self._tenants: dict[str, bytes] = {}
         self._dropped: defaultdict[str, set[bytes]] = defaultdict(set)
 
-    def add(self, tenant: str, hour: str, record: bytes) -> None:
+    def add(self, tenant: str, day: str, record: bytes) -> None:
         """Add a record; a repetition changes nothing."""
-        self._buffers[hour] += self._number(tenant) + record
-        self._buffered += _TENANT + _RECORD
+        self._buffers[day] += self._number(tenant) + record
+        self._buffered += _TENANT + RECORD_BYTES
         if self._buffered > _BUFFER_BYTES:
             for name, buffer in self._buffers.items():
                 with self._path(name).open("ab") as file:
@@ -37,23 +38,23 @@ class IdSpool:
             self._buffers = defaultdict(bytearray, {name: bytearray() for name in self._buffers})
             self._buffered = 0
 
-    def drop(self, tenant: str, hour: str, record: bytes) -> None:
+    def drop(self, tenant: str, day: str, record: bytes) -> None:
         """Leave a record out that was added, or will be."""
-        self._dropped[hour].add(self._number(tenant) + record)
+        self._dropped[day].add(self._number(tenant) + record)
 
-    def hours(self) -> Iterator[tuple[str, dict[str, list[bytes]]]]:
-        """Each hour, and its records by tenant."""
+    def days(self) -> Iterator[tuple[str, dict[str, list[bytes]]]]:
+        """Each day, and its records by tenant."""
         names = list(self._tenants)
-        for hour in sorted(self._buffers):
-            path = self._path(hour)
-            text = (path.read_bytes() if path.exists() else b"") + self._buffers[hour]
-            size = _TENANT + _RECORD
+        for day in sorted(self._buffers):
+            path = self._path(day)
+            text = (path.read_bytes() if path.exists() else b"") + self._buffers[day]
+            size = _TENANT + RECORD_BYTES
             found = dict.fromkeys(text[at : at + size] for at in range(0, len(text), size))
             by_tenant: defaultdict[str, list[bytes]] = defaultdict(list)
-            for each in found.keys() - self._dropped[hour]:
+            for each in found.keys() - self._dropped[day]:
                 tenant = names[int.from_bytes(each[:_TENANT], "big")]
                 by_tenant[tenant].append(each[_TENANT:])
-            yield hour, by_tenant
+            yield day, by_tenant
 
     def _number(self, tenant: str) -> bytes:
         found = self._tenants.get(tenant)
@@ -61,5 +62,5 @@ class IdSpool:
             found = self._tenants[tenant] = len(self._tenants).to_bytes(_TENANT, "big")
         return found
 
-    def _path(self, hour: str) -> Path:
-        return self._folder / f"{hour}.ids"
+    def _path(self, day: str) -> Path:
+        return self._folder / f"{day}.ids"

@@ -2,8 +2,8 @@
 
     NAMESPACE:tenants                  set: every tenant; written before the tenant's cells
     NAMESPACE:{TENANT}:hours           sorted set: hour -> until when it remembers its ids
-    NAMESPACE:{TENANT}:ids:HOUR        string: how many ids, until when their keys are kept; expires
-    NAMESPACE:{TENANT}:ids:HOUR:N      string: bucket N of the ids, records of 25 bytes; expires
+    NAMESPACE:{TENANT}:ids:DAY         string: how many ids, until when the keys stay; expires
+    NAMESPACE:{TENANT}:ids:DAY:N       string: bucket N of the ids, records of 26 bytes; expires
     NAMESPACE:{TENANT}:money:HOUR      hash: [code,sku] -> counters
     NAMESPACE:{TENANT}:users:DAY       hash: [code,user,sku] -> counters
     NAMESPACE:{TENANT}:skus            hash: values of a SKU -> its number, which stands in cells
@@ -16,11 +16,16 @@
 TENANT is percent-encoded. All keys of a tenant lie in one slot. Names, values of SKUs and counters
 are JSON; counters are [requests, {meter: [quantity, requests]}].
 
-**Buckets.** A record is `e` or, of a completion, `c`, the digest of the key and that of the body. An
-hour of n ids has n // 20 + 1 buckets: linear hashing on the digest, so a bucket has some 10 to 40
-records however many ids an hour gets, an hour of few ids has one key, and one look-up reads one
-bucket. Packed like this an id takes some 45 bytes, where a field of a large hash takes 90 or more.
-No setting of the server matters, as it would for the compact encoding of small hashes.
+**Buckets.** A record is `e` or, of a completion, `c`, the digest of the key, a letter for the hour
+(A is midnight), and the digest of the body. A day of n ids has n // 20 + 1 buckets: linear hashing
+on the digest, so a bucket has some 10 to 50 records however many ids a day gets, a day of few ids
+has one key, and one look-up reads one bucket, for the hours beside as well. Packed like this an id
+takes some 50 bytes, where a field of a large hash takes 90 or more. No setting of the server
+matters, as it would for the compact encoding of small hashes.
+
+**Memory.** `hours` alone decides what is remembered. The keys of a day's ids live for that long
+after the day's end, and half a day more, so that no write on the day itself needs to touch every
+bucket; a later write does when it must, at most once in half a day.
 
 **Keys that a call does not name.** Which buckets an event needs depends on how many there are, so
 only the script knows it. They lie in the tenant's slot, and the script looks at each key before it
@@ -33,7 +38,7 @@ from collections.abc import Iterable
 from typing import Final, Literal
 from urllib.parse import quote
 
-from tollgate.usage.periods import hours_beside
+from tollgate.usage.periods import day_of_hour, hours_beside
 
 NAMESPACE: Final = "tollgate"
 
@@ -60,9 +65,9 @@ class TenantKeys:
         """The user cells of a day."""
         return f"{self.prefix}users:{day}"
 
-    def ids(self, hour: str) -> str:
-        """How many ids an hour remembers; what their buckets' keys begin with."""
-        return f"{self.prefix}ids:{hour}"
+    def ids(self, day: str) -> str:
+        """How many ids a day remembers; what their buckets' keys begin with."""
+        return f"{self.prefix}ids:{day}"
 
     def names(self, day: str) -> str:
         """The users of a day with a cell of their own."""
@@ -76,7 +81,7 @@ class TenantKeys:
         """Every key that applying events of these hours is known to touch beforehand."""
         names = {"hours", "codes", "skus", "pairs", "pairs_until"}
         for hour in hours:
-            day = hour.partition("T")[0]
-            names |= {f"ids:{name}" for name in (hour, *hours_beside(hour))}
+            day = day_of_hour(hour)
+            names |= {f"ids:{day_of_hour(near)}" for near in (hour, *hours_beside(hour))}
             names |= {f"money:{hour}", f"users:{day}", f"names:{day}"}
         return [self.prefix + name for name in sorted(names)]

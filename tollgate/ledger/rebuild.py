@@ -152,8 +152,8 @@ class Rebuild:
             self._rebuilt.refused += part.refused
             read += part.files
             self._progress("files read", read, len(files))
-        for hour, by_tenant in recount.ids.hours():
-            await writer.remember(hour, by_tenant)
+        for day, by_tenant in recount.ids.days():
+            await writer.remember(day, by_tenant)
         self._read = {file.path: file.size for file in files}
 
     async def _settle(self, generation: int) -> None:

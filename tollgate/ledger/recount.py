@@ -24,6 +24,7 @@ from tollgate.ledger.pieces import Pieces
 from tollgate.ledger.row_sums import RowSums
 from tollgate.ledger.same_key import Count, Pair, Settled, settle
 from tollgate.usage.event import ReceivedEvent, decode_event, decode_usage
+from tollgate.usage.periods import day_of_hour
 
 MAX_AHEAD: Final = timedelta(minutes=10)  # Contract 2; what an intake would refuse
 _EVENTS_AT_ONCE: Final = 50_000
@@ -118,8 +119,8 @@ class Recount:
 
     def _remember(self, received: ReceivedEvent, hour: str, part: Part) -> None:
         data = received.event.data
-        each = record(received.key, received.body, completes=data.completes)
-        self.ids.add(data.tenant, hour, each)
+        each = record(received.key, received.body, hour, completes=data.completes)
+        self.ids.add(data.tenant, day_of_hour(hour), each)
         if kind_of(data) != "plain":
             part.pairs[data.tenant, received.key] = settle([book(received)]).pair
 
@@ -141,8 +142,8 @@ class Recount:
         part.duplicates += settled.duplicates
         part.conflicts += settled.conflicts
         for each in settled.conflicts:
-            dropped = record(each.key, each.body, completes=each.completes)
-            self.ids.drop(each.tenant, each.hour, dropped)
+            dropped = record(each.key, each.body, each.hour, completes=each.completes)
+            self.ids.drop(each.tenant, each.day, dropped)
         is_kept = any(each.hour >= self._kept_since for each in bookings)
         if is_kept and any(each.completable or each.completes for each in bookings):
             part.pairs[key] = settled.pair

@@ -89,7 +89,7 @@ class RedisLedger:
     async def _apply_batch(self, keys: TenantKeys, batch: Batch, now: datetime) -> list[Outcome]:
         arguments = [*self._settings(keys, now), *batch.arguments()]
         letters: bytes = await self._script(keys=keys.of(batch.hours()), args=arguments)
-        outcomes = [_OUTCOMES[letter] for letter in letters]
+        outcomes: list[Outcome] = [_OUTCOMES[letter] for letter in letters]
         if b"c" in letters or b"l" in letters:
             await self._keep_aside(keys, batch.events, outcomes)
         return outcomes

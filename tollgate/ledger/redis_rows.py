@@ -7,13 +7,13 @@ from typing import Any, Final
 
 import msgspec
 
-from tollgate.ledger.cells import Usage
+from tollgate.ledger.cells import Meter, Usage
 from tollgate.ledger.rows import Row
 from tollgate.usage.sku import Sku, sku_from
 
 _values_of_sku: Final = msgspec.json.Decoder(list[str | None])
 _names_and_sku: Final = msgspec.json.Decoder(list[Any])
-_usage: Final = msgspec.json.Decoder(Usage)
+_usage: Final = msgspec.json.Decoder(tuple[int, dict[str, Meter]])
 
 
 def read_skus(table: Mapping[bytes, bytes]) -> dict[int, Sku]:
@@ -26,5 +26,6 @@ def read_rows(counters: Mapping[bytes, bytes], skus: Mapping[int, Sku]) -> dict[
     rows: dict[Row, Usage] = {}
     for field, text in counters.items():
         *names, number = _names_and_sku.decode(field)
-        rows[tuple(names), skus[number]] = _usage.decode(text)
+        requests, meters = _usage.decode(text)
+        rows[tuple(names), skus[number]] = Usage(requests, dict(sorted(meters.items())))
     return rows

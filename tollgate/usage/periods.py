@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 _HOUR: Final = timedelta(hours=1)
+_DAY: Final = timedelta(days=1)
 
 
 class Month(msgspec.Struct, frozen=True, order=True):
@@ -58,12 +59,27 @@ class Month(msgspec.Struct, frozen=True, order=True):
 def hour_of(time: datetime) -> str:
     """The UTC hour of a time, as `YYYY-MM-DDTHH`."""
     utc = time if time.tzinfo is UTC else time.astimezone(UTC)
-    return utc.isoformat(timespec="hours")[: len("2026-10-31T23")]
+    return _hour(utc.year, utc.month, utc.day, utc.hour)
+
+
+@lru_cache(maxsize=4096)
+def _hour(year: int, month: int, day: int, hour: int) -> str:
+    return f"{year:04d}-{month:02d}-{day:02d}T{hour:02d}"
 
 
 def day_of(time: datetime) -> str:
     """The UTC day of a time, as `YYYY-MM-DD`."""
-    return hour_of(time)[: len("2026-10-31")]
+    return day_of_hour(hour_of(time))
+
+
+def day_of_hour(hour: str) -> str:
+    """The UTC day of an hour, as `day_of` writes it."""
+    return hour[: len("2026-10-31")]
+
+
+def day_end_s(day: str) -> int:
+    """When a UTC day ends, in seconds since 1970."""
+    return int((datetime.fromisoformat(f"{day}T00:00:00+00:00") + _DAY).timestamp())
 
 
 @lru_cache(maxsize=4096)

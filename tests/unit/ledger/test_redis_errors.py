@@ -54,6 +54,19 @@ def test_a_refusal_without_a_class_is_known_by_its_first_word(text: str) -> None
 
 
 @pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("ERR Script attempted to access a non local key in a cluster node", "moves to another"),
+        ("ERR user_script:9: t:ids is not what a ledger writes", "not one of a ledger"),
+    ],
+)
+def test_what_the_script_says_is_known(text: str, advice: str) -> None:
+    error = raised(exceptions.ResponseError(text))
+    assert isinstance(error, StoreUnavailable)
+    assert advice in str(error)
+
+
+@pytest.mark.parametrize(
     ("error", "advice"),
     [
         (exceptions.OutOfMemoryError("OOM"), "its memory is full"),

@@ -5,6 +5,7 @@
 --       digests: 24 bytes an event, 16 of its key and 8 of its body
 --       batch, in JSON, with indexes from 1 and names and SKUs as JSON texts:
 --         hours   [hour, the one before, the one after]
+--         days    day: its end in s, for each day of these
 --         places  [hour, code, user]
 --         skus    sku
 --         shapes  [kind, meter, …]; the kind is plain, open or completion
@@ -21,14 +22,12 @@ local max_codes, max_users, overflow = tonumber(ARGV[4]), tonumber(ARGV[5]), ARG
 local digests, batch = ARGV[7], cjson.decode(ARGV[8])
 local HOURS, PAIRS, PAIRS_UNTIL = prefix .. 'hours', prefix .. 'pairs', prefix .. 'pairs_until'
 local CODES, SKUS = prefix .. 'codes', prefix .. 'skus'
-local until_s = string.format('%.3f', now_s + memory_s)
+local until_s, ends_s = string.format('%.3f', now_s + memory_s), batch.days
 
-local RECORD = 25        -- bytes: 1 says whether it completes, 16 of the key, 8 of the body
-local BUCKET = 20        -- records on average where the next bucket begins to be filled
-local AT_ONCE = 1000     -- arguments of a command; Lua cannot unpack 8,000
-local SLACK_S = memory_s / 16
+local AT_ONCE = 1000  -- arguments of a command; Lua cannot unpack 8,000
 
-local floor, format, find, sub = math.floor, string.format, string.find, string.sub
+local floor, format = math.floor, string.format
+local byte, find, match, sub = string.byte, string.find, string.match, string.sub
 
 -- Calls a command with many arguments in parts, and returns all that it returned.
 local function in_parts(command, key, arguments)

@@ -24,6 +24,11 @@ local function within(set, name, limit)
   return name
 end
 
+local function place_at(hour, code, user)
+  local money, users = prefix .. 'money:' .. hour, prefix .. 'users:' .. sub(hour, 1, 10)
+  return {hour = hour, code = code, user = user, money = money, users = users}
+end
+
 local places = {}
 
 local function place_of(index)
@@ -31,14 +36,10 @@ local function place_of(index)
   if place then return place end
   local hour, code, user = unpack(batch.places[index])
   hour = batch.hours[hour][1]
-  local day = sub(hour, 1, 10)
-  place = {
-    hour = hour,
-    code = within(CODES, code, max_codes),
-    user = within(prefix .. 'names:' .. day, user, max_users),
-  }
-  places[index] = place
-  return place
+  code = within(CODES, code, max_codes)
+  user = within(prefix .. 'names:' .. sub(hour, 1, 10), user, max_users)
+  places[index] = place_at(hour, code, user)
+  return places[index]
 end
 
 local sku_count, sku_ids, new_skus = redis.call('HLEN', SKUS), {}, {}

@@ -2,9 +2,11 @@
 
 -- Whether an event that is no completion took the key, in any hour.
 local function is_taken(key)
+  local field = 'e' .. key
   for _, name in ipairs(redis.call('ZRANGEBYSCORE', HOURS, '(' .. ARGV[3], '+inf')) do hour_of(name) end
   for _, hour in pairs(hours) do
-    if body_of(hour, 'e' .. key) then return true end
+    local found = not hour.is_forgotten and found_in(hour.day, field, hash_of(field))
+    if found and found[hour.letter] then return true end
   end
   return false
 end
@@ -12,8 +14,8 @@ end
 local function completion(key, event, pair)
   local quantities, meters = {unpack(event, 4)}, meters_of(event[3])
   if pair and pair.state == 'open' then
-    book_pair(pair, pair, -1)
-    book(pair, sku_id(event[2]), 1, meters, quantities)
+    book_pair(pair.place, pair, -1)
+    book(pair.place, sku_id(event[2]), {requests = 1, meters = meters, unpack(quantities)})
     keep_pair(key, 'done')
     return 'm'
   end
@@ -26,7 +28,7 @@ end
 
 local function other(key, event, pair, kind)
   if pair and pair.state == 'ahead' and kind == 'open' then
-    book_pair(pair, pair, -1)
+    book_pair(pair.place, pair, -1)
     book_pair(place_of(event[1]), pair, 1)
     keep_pair(key, 'done')
     return 'd'
@@ -40,35 +42,60 @@ local function other(key, event, pair, kind)
   return 'a'
 end
 
-local function outcome_of(event, field, key, body)
-  local names = batch.hours[batch.places[event[1]][1]]
-  local hour, kind = hours[names[1]], batch.shapes[event[3]][1]
-  if hour.is_forgotten then return 'l' end
-  local found = body_of(hour, field)
-  if found then return found == body and 'd' or 'c' end
-  if body_of(hours[names[2]], field) or body_of(hours[names[3]], field) then return 'c' end
-  local pair = pair_of(key)
-  local outcome
-  if kind == 'completion' then
-    outcome = completion(key, event, pair)
-  else
-    outcome = other(key, event, pair, kind)
+-- Whether an hour beside has the field.
+local function is_beside(places_hours, field, hash)
+  for i = 2, 3 do
+    local hour = places_hours[i]
+    local found = not hour.is_forgotten and found_in(hour.day, field, hash)
+    if found and found[hour.letter] then return true end
   end
-  if outcome ~= 'c' then remember(hour, field, body) end
+  return false
+end
+
+local hours_of_place = {}
+
+local function outcome_of(event, key, field, hash, body)
+  local nearby = hours_of_place[event[1]]
+  local hour, kind = nearby[1], batch.shapes[event[3]][1]
+  if hour.is_forgotten then return 'l' end
+  local found = found_in(hour.day, field, hash)
+  local known = found and found[hour.letter]
+  if known then return known == body and 'd' or 'c' end
+  if (found or nearby.is_at_midnight) and is_beside(nearby, field, hash) then return 'c' end
+  local outcome = (kind == 'completion' and completion or other)(key, event, pair_of(key), kind)
+  if outcome ~= 'c' then remember(hour, field, hash, body) end
   return outcome
 end
 
+local function read_places()
+  local nearby = {}
+  for i, names in ipairs(batch.hours) do
+    local own, before, after = hour_of(names[1]), hour_of(names[2]), hour_of(names[3])
+    nearby[i] = {own, before, after, is_at_midnight = before.day ~= own.day or after.day ~= own.day}
+  end
+  for i, place in ipairs(batch.places) do hours_of_place[i] = nearby[place[1]] end
+end
+
 local function outcomes_of_all()
-  local fields, outcomes = {}, {}
+  local keys, fields, hashes, wanted, outcomes = {}, {}, {}, {}, {}
+  read_places()
   for i, event in ipairs(batch.events) do
     local is_completion = batch.shapes[event[3]][1] == 'completion'
-    fields[i] = (is_completion and 'c' or 'e') .. sub(digests, 24 * i - 23, 24 * i - 8)
+    local key, nearby = sub(digests, 24 * i - 23, 24 * i - 8), hours_of_place[event[1]]
+    local field = (is_completion and 'c' or 'e') .. key
+    local hash = hash_of(field)
+    keys[i], fields[i], hashes[i] = key, field, hash
+    want(wanted, nearby[1].day, hash)
+    if nearby.is_at_midnight then
+      want(wanted, nearby[2].day, hash)
+      want(wanted, nearby[3].day, hash)
+    end
   end
-  read_ahead(fields)
-  read_pairs()
+  read_buckets(wanted)
+  read_pairs(keys)
   for i, event in ipairs(batch.events) do
     local body = sub(digests, 24 * i - 7, 24 * i)
-    outcomes[i] = outcome_of(event, fields[i], sub(fields[i], 2), body)
+    outcomes[i] = outcome_of(event, keys[i], fields[i], hashes[i], body)
   end
   return table.concat(outcomes)
 end
@@ -76,14 +103,17 @@ end
 local outcomes = outcomes_of_all()
 book_sums()
 local id_plans, row_plans = {}, {}
-for _, hour in pairs(hours) do
-  if #hour.added > 0 then id_plans[hour] = plan_of(hour) end
+for name, day in pairs(days) do
+  if #day.added > 0 then id_plans[name] = plan_of(day) end
 end
 for hash, fields in pairs(rows) do row_plans[hash] = plan_of_rows(hash, fields) end
 
 -- From here on it writes.
-for hour in pairs(id_plans) do keep(hour) end
-for hour, plan in pairs(id_plans) do write_ids(hour, plan) end
+for name in pairs(id_plans) do keep(name, days[name]) end
+for name, plan in pairs(id_plans) do write_ids(days[name], plan) end
+for name, hour in pairs(hours) do
+  if hour.is_written then redis.call('ZADD', HOURS, 'GT', until_s, name) end
+end
 in_parts('HSET', SKUS, new_skus)
 for hash, plan in pairs(row_plans) do
   in_parts('HSET', hash, plan.set)
