@@ -23,7 +23,7 @@ from tollgate.ledger.outcome import LedgerLimits
 from tollgate.ledger.redis_ledger import RedisLedger
 from tollgate.usage.event import decode_event
 
-pytest_plugins = ["servers"]
+pytest_plugins = ["servers", "certificates", "redis_clusters"]
 pytestmark = pytest.mark.integration
 
 HOUR = timedelta(hours=1)
@@ -237,3 +237,16 @@ def test_a_time_that_is_rounded_up_stays_in_its_hour(redis_server: str) -> None:
             assert [cell.hour for cell in before.money] == ["2026-10-15T12"]
 
     asyncio.run(run())
+
+
+async def test_a_ledger_on_a_cluster_is_rebuilt(redis_cluster: str) -> None:
+    async with empty_books(redis_cluster) as books:
+        events = [measured(f"r{n}", NOON + n % 3 * HOUR, tenant=f"t{n % 9}") for n in range(90)]
+        events += [pending("p"), completion("p", NOON + HOUR)]
+        await books.take(events)
+        before = books.cells()
+        await books.rebuilt()
+        await books.rebuilt()
+        assert books.cells() == before
+        assert set(await books.apply(events)) == {"duplicate"}
+        assert books.audited().is_clean

@@ -93,8 +93,8 @@ class BulkWriter:
                 commands.append(("SET", f"{keys.ids(day)}:{bucket}", text, "PX", bucket_ms))
             meta = f"{len(records)} {kept_until_s:.3f}"
             commands.append(("SET", keys.ids(day), meta, "PX", ids_ms))
-            for hour in hours_in(day, records):
-                commands.append(("ZADD", keys.hours, f"{self._until_s:.3f}", hour))
+            until = f"{self._until_s:.3f}"
+            commands += [("ZADD", keys.hours, until, hour) for hour in hours_in(day, records)]
         await run(self._redis, commands)
 
     async def keep_pairs(self, pairs: Mapping[tuple[str, bytes], Pair | None]) -> None:
