@@ -198,3 +198,17 @@ def test_a_file_of_capture_that_is_broken_is_named(run: Run, archive: Path) -> N
     assert answer.code == 2
     assert "00.avro: block 1" in answer.err
     assert "00.avro: block 1" in run("accountant", "audit", "2026-10", "--archive", archive).out
+
+
+def test_sealing_asks_which_archive(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TOLLGATE_ARCHIVE")
+    answer = run("tollgate", "seal")
+    assert answer.code == 2
+    assert "which archive?" in answer.err
+
+
+def test_help_loads_nothing_that_only_a_command_needs() -> None:
+    heavy = "{'duckdb', 'fastavro', 'redis', 'pandas', 'azure'}"
+    code = f"import accountant.cli, sys; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert done.stdout == b"[]\n"

@@ -135,9 +135,10 @@ def seal(
         Path | None, typer.Option(metavar="DIR", help="Default: what TOLLGATE_ARCHIVE names.")
     ] = None,
 ) -> None:
-    """Seal the archive's hours that lie two hours back, in its manifest.
+    """Seal the archive's past hours in its manifest.
 
-    `accountant audit` then finds what is changed, removed or put in afterwards. Run it every hour.
+    These are those that ended two hours ago. `accountant audit` then finds what is changed, removed
+    or put in afterwards. Run it every hour.
     """
     from tollgate.composition import utc_now  # noqa: PLC0415  help must not load clients
     from tollgate.ledger.manifest import seal as run  # noqa: PLC0415  same
