@@ -28,18 +28,19 @@ class Pieces:
     def __init__(self, folder: Path, archive_bytes: int) -> None:
         self.count = archive_bytes // PIECE_BYTES + 1
         self._folder = folder
-        self._marks = [array("I") for _ in range(self.count)]
-        self._lines: list[list[bytes]] = [[] for _ in range(self.count)]
-        self._buffered = 0
+        self._buffers: list[tuple[array[int], list[bytes]]] = [
+            (array("I"), []) for _ in range(self.count)
+        ]
+        self._room = PIECE_BYTES
 
     def add(self, event_id: str, line: bytes) -> None:
         """Add an event, in the order of recording; the line has one line end, behind it."""
         mark = crc32(event_id.encode())
-        piece = mark % self.count
-        self._marks[piece].append(mark)
-        self._lines[piece].append(line)
-        self._buffered += len(line)
-        if self._buffered > PIECE_BYTES:
+        marks, lines = self._buffers[mark % self.count]
+        marks.append(mark)
+        lines.append(line)
+        self._room -= len(line)
+        if self._room < 0:
             self._flush()
 
     def repeated(self, piece: int) -> Iterator[tuple[int, bytes]]:
@@ -63,13 +64,13 @@ class Pieces:
             yield from zip(marks, read(), strict=True)
 
     def _flush(self) -> None:
-        for piece, (marks, lines) in enumerate(zip(self._marks, self._lines, strict=True)):
+        for piece, (marks, lines) in enumerate(self._buffers):
             if lines:
                 text = b"".join(lines)
                 with self._path(piece).open("ab") as file:
                     file.write(_HEADER.pack(len(lines), len(text)) + marks.tobytes() + text)
                 del marks[:], lines[:]
-        self._buffered = 0
+        self._room = PIECE_BYTES
 
     def _blocks(self, piece: int) -> Iterator[tuple[array[int], Callable[[], list[bytes]]]]:
         """The checksums of some events after the other, each with what reads the events."""
@@ -81,7 +82,8 @@ class Pieces:
                     end = file.tell() + size
                     yield marks, lambda size=size: file.read(size).split(b"\n")[:-1]
                     file.seek(end)
-        yield self._marks[piece], lambda: [line[:-1] for line in self._lines[piece]]
+        marks, lines = self._buffers[piece]
+        yield marks, lambda: [line[:-1] for line in lines]
 
     def _path(self, piece: int) -> Path:
         return self._folder / f"{piece}.piece"

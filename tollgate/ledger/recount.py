@@ -101,19 +101,20 @@ class Recount:
     def _count(self, line: bytes, file: ArchiveFile, part: Part) -> None:
         received = decode_event(line) if file.since >= self._kept_since else None
         event = received.event if received else decode_usage(line)
+        event_id, recent = event.id, self._recent
         part.events += 1
-        if self._recent.get(event.id) == line or self._older.get(event.id) == line:
+        if (recent.get(event_id) or self._older.get(event_id)) == line:
             part.duplicates += 1  # byte for byte; most repetitions follow soon
             return
-        self._recent[event.id] = line
-        if len(self._recent) == _RECENT:
-            self._older, self._recent = self._recent, {}
+        recent[event_id] = line
+        if len(recent) == _RECENT:
+            self._older, self._recent = recent, {}
         if file.is_capture:
             if event.time > self._latest:
                 raise InvalidEvent("its time lies in the future")
             line = on_one_line(line)
         hour = part.sums.add(event)
-        self._pieces.add(event.id, line)
+        self._pieces.add(event_id, line)
         if hour >= self._kept_since:
             self._remember(received or decode_event(line), hour, part)
 
