@@ -18,15 +18,6 @@ local function meters_of(index)
   return meters
 end
 
-local function entry(of, key)
-  local found = of[key]
-  if not found then
-    found = {}
-    of[key] = found
-  end
-  return found
-end
-
 -- Both cells of a place take a sum of a SKU; a negative one takes back.
 local function book(place, sku, sum)
   local ending = ',' .. sku .. ']'
