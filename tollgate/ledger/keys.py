@@ -16,12 +16,12 @@ TENANT is percent-encoded. All keys of a tenant lie in one slot. Names, values o
 are JSON; counters are [requests, {meter: [quantity, requests]}].
 
 **Ids.** SPAN is the first of four hours of a day. A record has 26 bytes: `e` or, of a completion,
-`c`, the digest of the key, a letter for the hour (A is midnight), and the digest of the body. A span
-of n ids has n // 6 + 1 buckets: linear hashing on the digest, so a bucket has some 3 to 20 records
-however many ids a span gets, and a look-up reads one, which mostly answers for the hours beside as
-well. What is read and written lies in the spans of the events, whatever else is remembered. An id
-takes some 40 bytes like this, where a field of its own in a large hash takes 90 or more, and no
-setting of the server matters, as it would for the compact encoding of small hashes.
+`c`, the digest of the key, a letter for the hour (A is midnight), and the digest of the body. A
+span of n ids has n // 6 + 1 buckets: linear hashing on the digest, so a bucket has some 3 to 20
+records however many ids a span gets, and a look-up reads one, which mostly answers for the hours
+beside as well. What is read and written lies in the spans of the events, whatever else is
+remembered. An id takes some 40 bytes like this, where a field of its own in a large hash takes 90
+or more, and no setting of the server matters, as it would for the compact encoding of small hashes.
 `hours` alone decides what is remembered; the key of a span lives until its last hour forgets.
 """
 
