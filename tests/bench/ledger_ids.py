@@ -27,7 +27,7 @@ def fill(redis: Redis, ids: int, days: int) -> None:
     """Remember so many ids, spread over the day of noon and those before it."""
     keys = TenantKeys(NAMESPACE, TENANT)
     hours = [hour_of(NOON - timedelta(hours=number)) for number in range(24 * days)]
-    redis.zadd(keys.hours, dict.fromkeys(hours, NOON.timestamp() + _KEPT_S))  # pyright: ignore[reportUnknownMemberType]  types of redis-py
+    redis.zadd(keys.hours, dict.fromkeys(hours, NOON.timestamp() + _KEPT_S))
     spans = sorted({span_of(hour) for hour in hours})
     for span in spans:
         _fill_span(redis, f"{keys.prefix}ids:{span}", int(span[-2:]), ids // len(spans))

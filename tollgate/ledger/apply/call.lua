@@ -33,10 +33,8 @@ local byte, char, find, match, sub = string.byte, string.char, string.find, stri
 local function in_parts(command, key, arguments)
   local found = {}
   for first = 1, #arguments, AT_ONCE do
-    local part = {command, key}
-    if not key then part = {command} end
-    for i = first, math.min(first + AT_ONCE - 1, #arguments) do part[#part + 1] = arguments[i] end
-    local answer = redis.call(unpack(part))
+    local last = math.min(first + AT_ONCE - 1, #arguments)
+    local answer = redis.call(command, key, unpack(arguments, first, last))
     if type(answer) == 'table' then
       for i = 1, #answer do found[#found + 1] = answer[i] end
     end

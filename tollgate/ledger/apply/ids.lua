@@ -1,5 +1,5 @@
--- The ids that are remembered: records in the buckets of a span of hours. A field is what a record
--- begins with, whether it completes and the digest of its key; behind it stand the hour and the body.
+-- The ids that are remembered: records in the buckets of a span of hours. A record begins with a
+-- field, whether it completes and the digest of its key; behind that stand the hour and the body.
 
 local FIELD, RECORD = 17, 26  -- bytes
 local BUCKET = 6              -- records, on average, when the next bucket begins to be filled
@@ -26,6 +26,14 @@ local function bucket_of(hash, buckets, size)
   return bucket
 end
 
+-- The names of buckets, each made when it is asked for.
+local function names_of_buckets()
+  return setmetatable({}, {__index = function(names, bucket)
+    names[bucket] = format('%d', bucket)
+    return names[bucket]
+  end})
+end
+
 local function span_at(name)
   local span = spans[name]
   if span then return span end
@@ -34,6 +42,7 @@ local function span_at(name)
   span = {ids = ids, is_kept = count, count = tonumber(count or 0)}
   if not span.count then return error(ids .. ' is not what a ledger writes') end
   span.texts, span.new, span.added, span.hashes = {}, {}, {}, {}
+  span.names = names_of_buckets()
   span.buckets = floor(span.count / BUCKET) + 1
   span.size = size_of(span.buckets)
   spans[name] = span
@@ -55,7 +64,7 @@ end
 
 local function read_buckets(span, wanted)
   local fields = {}
-  for i, bucket in ipairs(wanted) do fields[i] = format('%d', bucket) end
+  for i, bucket in ipairs(wanted) do fields[i] = span.names[bucket] end
   for i, text in ipairs(in_parts('HMGET', span.ids, fields)) do
     span.texts[wanted[i]] = text or ''
   end
@@ -136,9 +145,10 @@ local function plan_of_ids(span)
   local plan = {set = {COUNT, format('%d', count)}, remove = {}}
   for bucket, text in pairs(texts) do
     if text == '' then
-      plan.remove[#plan.remove + 1] = format('%d', bucket)
+      plan.remove[#plan.remove + 1] = span.names[bucket]
     else
-      plan.set[#plan.set + 1], plan.set[#plan.set + 2] = format('%d', bucket), text
+      local count = #plan.set
+      plan.set[count + 1], plan.set[count + 2] = span.names[bucket], text
     end
   end
   return plan

@@ -3,7 +3,8 @@
 -- Whether an event that is no completion took the key, in any hour.
 local function is_taken(key)
   local field = 'e' .. key
-  for _, name in ipairs(redis.call('ZRANGEBYSCORE', HOURS, '(' .. ARGV[3], '+inf')) do hour_of(name) end
+  local names = redis.call('ZRANGEBYSCORE', HOURS, '(' .. ARGV[3], '+inf')
+  for _, name in ipairs(names) do hour_of(name) end
   for _, hour in pairs(hours) do
     local found = not hour.is_forgotten and found_in(hour.span, field, hash_of(field))
     if found and found[hour.letter] then return true end
