@@ -12,41 +12,43 @@ from bench.ledger_events import TENANT
 from builders import NOON
 from redis import Redis
 
-from tollgate.ledger.keys import NAMESPACE, TenantKeys
-from tollgate.usage.periods import day_of
+from tollgate.ledger.keys import NAMESPACE, SPAN_H, TenantKeys, span_of
+from tollgate.usage.periods import hour_of
 
 _RECORD: Final = np.dtype(
     [("kind", "S1"), ("hash", "<u4"), ("key", "V12"), ("hour", "S1"), ("body", "V8")]
 )
-_A_BUCKET: Final = 20
+_LETTERS: Final = b"ABCDEFGHIJKLMNOPQRSTUVWX"
+_A_BUCKET: Final = 6
 _KEPT_S: Final = 8 * 24 * 3600
 
 
 def fill(redis: Redis, ids: int, days: int) -> None:
     """Remember so many ids, spread over the day of noon and those before it."""
     keys = TenantKeys(NAMESPACE, TENANT)
-    for number in range(days):
-        _fill_day(redis, keys, day_of(NOON - timedelta(days=number)), ids // days)
+    hours = [hour_of(NOON - timedelta(hours=number)) for number in range(24 * days)]
+    redis.zadd(keys.hours, dict.fromkeys(hours, NOON.timestamp() + _KEPT_S))
+    spans = sorted({span_of(hour) for hour in hours})
+    for span in spans:
+        _fill_span(redis, f"{keys.prefix}ids:{span}", int(span[-2:]), ids // len(spans))
 
 
-def _fill_day(redis: Any, keys: TenantKeys, day: str, count: int) -> None:
-    """Each bucket in two commands, so that it has grown as one does that a ledger appends to."""
-    until_s = NOON.timestamp() + _KEPT_S
+def _fill_span(redis: Any, name: str, first: int, count: int) -> None:
+    buckets = _buckets(first, count)
     with redis.pipeline(transaction=False) as pipe:
-        pipe.zadd(keys.hours, {f"{day}T{hour:02d}": until_s for hour in range(24)})
-        pipe.set(f"{keys.prefix}ids:{day}", f"{count} {until_s + 90_000:.3f}", px=_KEPT_S * 1000)
-        for index, text in enumerate(_buckets(count)):
-            half = len(text) // 2 // _RECORD.itemsize * _RECORD.itemsize
-            pipe.set(f"{keys.prefix}ids:{day}:{index}", text[:half], px=_KEPT_S * 1000)
-            pipe.append(f"{keys.prefix}ids:{day}:{index}", text[half:])
+        pipe.hset(name, "n", count)
+        for at in range(0, len(buckets), 500):
+            some = enumerate(buckets[at : at + 500], start=at)
+            pipe.hset(name, mapping={str(index): text for index, text in some if text})
+        pipe.expire(name, _KEPT_S)
         pipe.execute()
 
 
-def _buckets(count: int) -> list[bytes]:
+def _buckets(first: int, count: int) -> list[bytes]:
     """Random records, each in the bucket that linear hashing puts it into."""
     records = np.frombuffer(os.urandom(_RECORD.itemsize * count), _RECORD).copy()
     records["kind"] = b"e"
-    records["hour"] = np.frombuffer(b"ABCDEFGHIJKLMNOPQRSTUVWX", "S1")[np.arange(count) % 24]
+    records["hour"] = np.frombuffer(_LETTERS, "S1")[first + np.arange(count) % SPAN_H]
     buckets = count // _A_BUCKET + 1
     size = 1 << (buckets - 1).bit_length()
     places = records["hash"] % size

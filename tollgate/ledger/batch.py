@@ -8,15 +8,16 @@ from typing import Any, Final
 import msgspec
 
 from tollgate.ledger.booking import counts_of, kind_of
+from tollgate.ledger.keys import SPAN_H
 from tollgate.usage.event import ReceivedEvent
-from tollgate.usage.periods import day_end_s, day_of_hour, hour_of, hours_beside
+from tollgate.usage.periods import hour_of, hours_beside
 from tollgate.usage.sku import sku_values
 
 # A script call keeps the server from everything else: these bound it to a few milliseconds.
 # What one call adds up must also stay below 2^53 = 9 x 10^15, and a quantity may be 10^12.
 MAX_EVENTS_A_CALL: Final = 500
 MAX_WORK_A_CALL: Final = 2_500
-_WORK_OF_COMPLETION: Final = 10  # it may look into every day
+_WORK_OF_COMPLETION: Final = 10  # it may look into every span
 
 _encoder: Final = msgspec.json.Encoder()
 
@@ -74,7 +75,7 @@ class Batch:
         places = [(hours[hour], as_json(code), as_json(user)) for hour, code, user in self._places]
         batch = {
             "hours": [(hour, *hours_beside(hour)) for hour in hours],
-            "days": {day: day_end_s(day) for day in {day_of_hour(hour) for hour in hours}},
+            "span_h": SPAN_H,
             "places": places,
             "skus": list(map(as_json, self._skus)),
             "shapes": list(self._shapes),

@@ -2,8 +2,7 @@
 
     NAMESPACE:tenants                  set: every tenant; written before the tenant's cells
     NAMESPACE:{TENANT}:hours           sorted set: hour -> until when it remembers its ids
-    NAMESPACE:{TENANT}:ids:DAY         string: how many ids, until when the keys stay; expires
-    NAMESPACE:{TENANT}:ids:DAY:N       string: bucket N of the ids, records of 26 bytes; expires
+    NAMESPACE:{TENANT}:ids:SPAN        hash: bucket -> records of ids, n -> how many; expires
     NAMESPACE:{TENANT}:money:HOUR      hash: [code,sku] -> counters
     NAMESPACE:{TENANT}:users:DAY       hash: [code,user,sku] -> counters
     NAMESPACE:{TENANT}:skus            hash: values of a SKU -> its number, which stands in cells
@@ -16,20 +15,14 @@
 TENANT is percent-encoded. All keys of a tenant lie in one slot. Names, values of SKUs and counters
 are JSON; counters are [requests, {meter: [quantity, requests]}].
 
-**Buckets.** A record is `e` or, of a completion, `c`, the digest of the key, a letter for the hour
-(A is midnight), and the digest of the body. A day of n ids has n // 20 + 1 buckets: linear hashing
-on the digest, so a bucket has some 10 to 50 records however many ids a day gets, a day of few ids
-has one key, and one look-up reads one bucket, for the hours beside as well. Packed like this an id
-takes some 50 bytes, where a field of a large hash takes 90 or more. No setting of the server
-matters, as it would for the compact encoding of small hashes.
-
-**Memory.** `hours` alone decides what is remembered. The keys of a day's ids live for that long
-after the day's end, and half a day more, so that no write on the day itself needs to touch every
-bucket; a later write does when it must, at most once in half a day.
-
-**Keys that a call does not name.** Which buckets an event needs depends on how many there are, so
-only the script knows it. They lie in the tenant's slot, and the script looks at each key before it
-writes any: where a cluster moves the slot meanwhile, the call fails as a whole, and is repeated.
+**Ids.** SPAN is the first of four hours of a day. A record has 26 bytes: `e` or, of a completion,
+`c`, the digest of the key, a letter for the hour (A is midnight), and the digest of the body. A
+span of n ids has n // 6 + 1 buckets: linear hashing on the digest, so a bucket has some 3 to 20
+records however many ids a span gets, and a look-up reads one, which mostly answers for the hours
+beside as well. What is read and written lies in the spans of the events, whatever else is
+remembered. An id takes some 40 bytes like this, where a field of its own in a large hash takes 90
+or more, and no setting of the server matters, as it would for the compact encoding of small hashes.
+`hours` alone decides what is remembered; the key of a span lives until its last hour forgets.
 """
 
 from __future__ import annotations
@@ -41,11 +34,17 @@ from urllib.parse import quote
 from tollgate.usage.periods import day_of_hour, hours_beside
 
 NAMESPACE: Final = "tollgate"
+SPAN_H: Final = 4  # hours whose ids lie together; a divisor of 24
 
 
 def tenants_key(namespace: str) -> str:
     """The key of the set of all tenants."""
     return f"{namespace}:tenants"
+
+
+def span_of(hour: str) -> str:
+    """The first hour of the span that an hour lies in."""
+    return f"{hour[:-2]}{int(hour[-2:]) // SPAN_H * SPAN_H:02d}"
 
 
 class TenantKeys:
@@ -82,6 +81,6 @@ class TenantKeys:
         names = {"hours", "codes", "skus", "pairs", "pairs_until"}
         for hour in hours:
             day = day_of_hour(hour)
-            names |= {f"ids:{day_of_hour(near)}" for near in (hour, *hours_beside(hour))}
+            names |= {f"ids:{span_of(near)}" for near in (hour, *hours_beside(hour))}
             names |= {f"money:{hour}", f"users:{day}", f"names:{day}"}
         return [self.prefix + name for name in sorted(names)]

@@ -10,7 +10,6 @@ from typing import Final
 import msgspec
 
 _HOUR: Final = timedelta(hours=1)
-_DAY: Final = timedelta(days=1)
 
 
 class Month(msgspec.Struct, frozen=True, order=True):
@@ -75,11 +74,6 @@ def day_of(time: datetime) -> str:
 def day_of_hour(hour: str) -> str:
     """The UTC day of an hour, as `day_of` writes it."""
     return hour[: len("2026-10-31")]
-
-
-def day_end_s(day: str) -> int:
-    """When a UTC day ends, in seconds since 1970."""
-    return int((datetime.fromisoformat(f"{day}T00:00:00+00:00") + _DAY).timestamp())
 
 
 @lru_cache(maxsize=4096)

@@ -51,5 +51,5 @@ def test_no_tenant_reaches_the_set_of_all_tenants(tenant: str) -> None:
 
 def test_the_keys_of_an_hour_reach_over_midnight_and_the_year() -> None:
     keys = TenantKeys("n", "t").of(["2026-12-31T23"])
-    assert {"n:{t}:ids:2026-12-31", "n:{t}:ids:2027-01-01"} < set(keys)
+    assert {"n:{t}:ids:2026-12-31T20", "n:{t}:ids:2027-01-01T00"} < set(keys)
     assert "n:{t}:users:2027-01-01" not in keys

@@ -1,11 +1,11 @@
 -- Applies events of one tenant, each once: dedupe and count in one step (Contract 2).
 --
--- KEYS  every key known beforehand. The others lie in the same slot: see keys.py.
+-- KEYS  every key known beforehand; a completion may also reach other hours, in the same slot
 -- ARGV  prefix, memory in s, now in s, limits of codes and users, overflow, digests, batch
 --       digests: 24 bytes an event, 16 of its key and 8 of its body
 --       batch, in JSON, with indexes from 1 and names and SKUs as JSON texts:
 --         hours   [hour, the one before, the one after]
---         days    day: its end in s, for each day of these
+--         span_h  hours of a span of ids
 --         places  [hour, code, user]
 --         skus    sku
 --         shapes  [kind, meter, …]; the kind is plain, open or completion
@@ -22,24 +22,32 @@ local max_codes, max_users, overflow = tonumber(ARGV[4]), tonumber(ARGV[5]), ARG
 local digests, batch = ARGV[7], cjson.decode(ARGV[8])
 local HOURS, PAIRS, PAIRS_UNTIL = prefix .. 'hours', prefix .. 'pairs', prefix .. 'pairs_until'
 local CODES, SKUS = prefix .. 'codes', prefix .. 'skus'
-local until_s, ends_s = string.format('%.3f', now_s + memory_s), batch.days
+local until_s = string.format('%.3f', now_s + memory_s)
 
 local AT_ONCE = 1000  -- arguments of a command; Lua cannot unpack 8,000
 
 local floor, format = math.floor, string.format
-local byte, find, match, sub = string.byte, string.find, string.match, string.sub
+local byte, char, find, match, sub = string.byte, string.char, string.find, string.match, string.sub
 
 -- Calls a command with many arguments in parts, and returns all that it returned.
 local function in_parts(command, key, arguments)
   local found = {}
   for first = 1, #arguments, AT_ONCE do
-    local part = {command, key}
-    if not key then part = {command} end
-    for i = first, math.min(first + AT_ONCE - 1, #arguments) do part[#part + 1] = arguments[i] end
-    local answer = redis.call(unpack(part))
+    local last = math.min(first + AT_ONCE - 1, #arguments)
+    local answer = redis.call(command, key, unpack(arguments, first, last))
     if type(answer) == 'table' then
       for i = 1, #answer do found[#found + 1] = answer[i] end
     end
+  end
+  return found
+end
+
+-- A table of a table, made when it is asked for.
+local function entry(of, key)
+  local found = of[key]
+  if not found then
+    found = {}
+    of[key] = found
   end
   return found
 end

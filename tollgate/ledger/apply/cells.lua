@@ -1,6 +1,6 @@
 -- Cells: one field a row (payer and SKU), which holds all of its counters as JSON:
 --   [requests,{meter:[quantity,requests],…}]
--- A sum is what requests of the same meters add: a list of quantities, with `requests` and `meters`.
+-- A sum is what requests of the same meters add: quantities, and with them `requests` and `meters`.
 
 local EXACT = 9e15  -- whole numbers below it are exact in Lua
 
@@ -16,15 +16,6 @@ local function meters_of(index)
     shapes[index] = meters
   end
   return meters
-end
-
-local function entry(of, key)
-  local found = of[key]
-  if not found then
-    found = {}
-    of[key] = found
-  end
-  return found
 end
 
 -- Both cells of a place take a sum of a SKU; a negative one takes back.

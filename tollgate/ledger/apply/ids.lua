@@ -1,11 +1,11 @@
--- The ids that are remembered: records in the buckets of a day. A field is what a record begins
--- with, whether it completes and the digest of its key; behind it stand the hour and the body.
+-- The ids that are remembered: records in the buckets of a span of hours. A record begins with a
+-- field, whether it completes and the digest of its key; behind that stand the hour and the body.
 
 local FIELD, RECORD = 17, 26  -- bytes
-local BUCKET = 20             -- records, on average, when the next bucket begins to be filled
-local SLACK_S = memory_s / 16
+local BUCKET = 6              -- records, on average, when the next bucket begins to be filled
+local COUNT = 'n'             -- beside the buckets: how many records they have
 
-local days, hours = {}, {}
+local spans, hours = {}, {}
 
 -- Linear hashing: of 2^k slots only the first `buckets` are begun; the others' ids are still in
 -- the bucket that will be split for them.
@@ -26,23 +26,27 @@ local function bucket_of(hash, buckets, size)
   return bucket
 end
 
--- A day: how many ids it has, and until when Redis surely keeps their keys.
-local function day_of(name)
-  local day = days[name]
-  if day then return day end
+-- The names of buckets, each made when it is asked for.
+local function names_of_buckets()
+  return setmetatable({}, {__index = function(names, bucket)
+    names[bucket] = format('%d', bucket)
+    return names[bucket]
+  end})
+end
+
+local function span_at(name)
+  local span = spans[name]
+  if span then return span end
   local ids = prefix .. 'ids:' .. name
-  local meta = redis.call('GET', ids)
-  day = {ids = ids, count = 0, kept_until_s = 0, is_kept = meta}
-  day.keys, day.texts, day.new, day.added, day.hashes = {}, {}, {}, {}, {}
-  if meta then
-    local count, kept_until_s = match(meta, '^(%d+) (%S+)$')
-    day.count, day.kept_until_s = tonumber(count), tonumber(kept_until_s)
-    if not day.count then return error(ids .. ' is not what a ledger writes') end
-  end
-  day.buckets = floor(day.count / BUCKET) + 1
-  day.size = size_of(day.buckets)
-  days[name] = day
-  return day
+  local count = redis.call('HGET', ids, COUNT)
+  span = {ids = ids, is_kept = count, count = tonumber(count or 0)}
+  if not span.count then return error(ids .. ' is not what a ledger writes') end
+  span.texts, span.new, span.added, span.hashes = {}, {}, {}, {}
+  span.names = names_of_buckets()
+  span.buckets = floor(span.count / BUCKET) + 1
+  span.size = size_of(span.buckets)
+  spans[name] = span
+  return span
 end
 
 -- An hour remembers its ids until a time that each write there puts off. Once it has forgotten
@@ -50,27 +54,19 @@ end
 local function hour_of(name)
   local hour = hours[name]
   if hour then return hour end
-  local known_until_s = redis.call('ZSCORE', HOURS, name)
-  hour = {name = name, day = day_of(sub(name, 1, 10)), letter = string.char(65 + sub(name, -2))}
-  hour.is_forgotten = known_until_s and (not hour.day.is_kept or tonumber(known_until_s) <= now_s)
+  local known_until_s, of_day = redis.call('ZSCORE', HOURS, name), tonumber(sub(name, -2))
+  local first = format('%02d', of_day - of_day % batch.span_h)
+  hour = {span = span_at(sub(name, 1, -3) .. first), letter = char(65 + of_day)}
+  hour.is_forgotten = known_until_s and (not hour.span.is_kept or tonumber(known_until_s) <= now_s)
   hours[name] = hour
   return hour
 end
 
-local function key_of(day, bucket)
-  local key = day.keys[bucket]
-  if not key then
-    key = day.ids .. ':' .. format('%d', bucket)
-    day.keys[bucket] = key
-  end
-  return key
-end
-
-local function read_buckets(wanted)
-  local names = {}
-  for i, one in ipairs(wanted) do names[i] = key_of(one[1], one[2]) end
-  for i, text in ipairs(in_parts('MGET', nil, names)) do
-    wanted[i][1].texts[wanted[i][2]] = text or ''
+local function read_buckets(span, wanted)
+  local fields = {}
+  for i, bucket in ipairs(wanted) do fields[i] = span.names[bucket] end
+  for i, text in ipairs(in_parts('HMGET', span.ids, fields)) do
+    span.texts[wanted[i]] = text or ''
   end
 end
 
@@ -87,103 +83,73 @@ local function bodies_in(text, field)
   return bodies
 end
 
--- The same of all that a day remembers.
-local function found_in(day, field, hash)
-  local new = day.new[field]
-  if day.count == 0 and not new then return nil end
-  local bucket = bucket_of(hash, day.buckets, day.size)
-  if not day.texts[bucket] then read_buckets({{day, bucket}}) end
-  local text = day.texts[bucket]
+-- The same of all that a span remembers.
+local function found_in(span, field, hash)
+  local new = span.new[field]
+  if span.count == 0 then return new and bodies_in(new, field) end
+  local bucket = bucket_of(hash, span.buckets, span.size)
+  if not span.texts[bucket] then read_buckets(span, {bucket}) end
+  local text = span.texts[bucket]
   return bodies_in(new and text .. new or text, field)
 end
 
 local function remember(hour, field, hash, body)
-  local day, record, count = hour.day, field .. hour.letter .. body, #hour.day.added + 1
-  day.new[field] = (day.new[field] or '') .. record
-  day.added[count], day.hashes[count] = record, hash
+  local span, record, count = hour.span, field .. hour.letter .. body, #hour.span.added + 1
+  span.new[field] = (span.new[field] or '') .. record
+  span.added[count], span.hashes[count] = record, hash
   hour.is_written = true
 end
 
 -- Wants the bucket of a field, unless it is read or wanted already.
-local function want(wanted, day, hash)
-  if day.count == 0 then return end
-  local bucket = bucket_of(hash, day.buckets, day.size)
-  if day.texts[bucket] == nil then
-    day.texts[bucket] = false
-    wanted[#wanted + 1] = {day, bucket}
+local function want(wanted, span, hash)
+  if span.count == 0 then return end
+  local bucket = bucket_of(hash, span.buckets, span.size)
+  if span.texts[bucket] == nil then
+    span.texts[bucket] = false
+    local buckets = entry(wanted, span)
+    buckets[#buckets + 1] = bucket
   end
 end
 
--- The buckets that are split when a day comes to have so many: they are written anew. Those that
--- begin are looked at, too, so that every key is before it is written.
-local function read_split(day, buckets)
-  local splits, wanted, begun = {}, {}, {}
-  for bucket = day.buckets, buckets - 1 do
+-- Reads the buckets that are split when a span comes to have so many.
+local function read_split(span, buckets)
+  local splits, wanted = {}, {}
+  for bucket = span.buckets, buckets - 1 do
     local source = bucket
-    while source >= day.buckets do source = source - size_of(source + 1) / 2 end
-    if not splits[source] and day.count > 0 then wanted[#wanted + 1] = {day, source} end
+    while source >= span.buckets do source = source - size_of(source + 1) / 2 end
+    if not splits[source] and not span.texts[source] then wanted[#wanted + 1] = source end
     splits[source] = true
-    begun[#begun + 1] = key_of(day, bucket)
   end
-  read_buckets(wanted)
-  in_parts('EXISTS', nil, begun)
+  if span.count > 0 then read_buckets(span, wanted) end
   return splits
 end
 
-local function put(texts, bucket, record)
-  local records = texts[bucket]
-  if records then
-    records[#records + 1] = record
-  else
-    texts[bucket] = {record}
-  end
-end
-
--- What the buckets of a day become: texts to set, or to append where nothing moves.
-local function plan_of(day)
-  local buckets = floor((day.count + #day.added) / BUCKET) + 1
-  local size, plan = size_of(buckets), {set = {}, append = {}}
-  plan.splits = read_split(day, buckets)
-  for source in pairs(plan.splits) do
-    local text = day.texts[source] or ''
+-- What becomes of a span's buckets: fields and texts to set, and fields to remove.
+local function plan_of_ids(span)
+  local count = span.count + #span.added
+  local buckets = floor(count / BUCKET) + 1
+  local size, texts, splits = size_of(buckets), {}, read_split(span, buckets)
+  for source in pairs(splits) do
+    local text = span.texts[source] or ''
+    texts[source] = texts[source] or ''
     for at = 1, #text, RECORD do
       local record = sub(text, at, at + RECORD - 1)
-      put(plan.set, bucket_of(hash_of(record), buckets, size), record)
+      local bucket = bucket_of(hash_of(record), buckets, size)
+      texts[bucket] = (texts[bucket] or '') .. record
     end
   end
-  for i, record in ipairs(day.added) do
-    local hash = day.hashes[i]
-    local old, bucket = bucket_of(hash, day.buckets, day.size), bucket_of(hash, buckets, size)
-    if plan.splits[old] or (day.texts[old] or '') == '' then
-      put(plan.set, bucket, record)
+  for i, record in ipairs(span.added) do
+    local bucket = bucket_of(span.hashes[i], buckets, size)
+    texts[bucket] = (texts[bucket] or span.texts[bucket] or '') .. record
+  end
+  local plan = {set = {COUNT, format('%d', count)}, remove = {}}
+  for bucket, text in pairs(texts) do
+    if text == '' then
+      plan.remove[#plan.remove + 1] = span.names[bucket]
     else
-      plan.append[bucket] = (plan.append[bucket] or '') .. record
+      local count = #plan.set
+      plan.set[count + 1], plan.set[count + 2] = span.names[bucket], text
     end
   end
   return plan
-end
-
--- Keys of ids live longer than their hours remember, so that few writes need to touch them all:
--- only those of another day, and once in a while. Buckets outlive the key that says that they are
--- there.
-local function keep(name, day)
-  if now_s + memory_s <= day.kept_until_s then return end
-  day.kept_until_s = math.max(now_s, ends_s[name]) + memory_s + SLACK_S
-  if day.count == 0 then return end
-  local ms = format('%d', (day.kept_until_s - now_s + SLACK_S) * 1000 + 1)
-  for bucket = 0, day.buckets - 1 do redis.call('PEXPIRE', key_of(day, bucket), ms) end
-end
-
-local function write_ids(day, plan)
-  local left_s = day.kept_until_s - now_s
-  local ms = format('%d', (left_s + SLACK_S) * 1000 + 1)
-  for bucket in pairs(plan.splits) do
-    if not plan.set[bucket] then redis.call('DEL', key_of(day, bucket)) end
-  end
-  for bucket, records in pairs(plan.set) do
-    redis.call('SET', key_of(day, bucket), table.concat(records), 'PX', ms)
-  end
-  for bucket, text in pairs(plan.append) do redis.call('APPEND', key_of(day, bucket), text) end
-  local meta = format('%d %.3f', day.count + #day.added, day.kept_until_s)
-  redis.call('SET', day.ids, meta, 'PX', format('%d', left_s * 1000 + 1))
 end

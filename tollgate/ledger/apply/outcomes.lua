@@ -3,9 +3,10 @@
 -- Whether an event that is no completion took the key, in any hour.
 local function is_taken(key)
   local field = 'e' .. key
-  for _, name in ipairs(redis.call('ZRANGEBYSCORE', HOURS, '(' .. ARGV[3], '+inf')) do hour_of(name) end
+  local names = redis.call('ZRANGEBYSCORE', HOURS, '(' .. ARGV[3], '+inf')
+  for _, name in ipairs(names) do hour_of(name) end
   for _, hour in pairs(hours) do
-    local found = not hour.is_forgotten and found_in(hour.day, field, hash_of(field))
+    local found = not hour.is_forgotten and found_in(hour.span, field, hash_of(field))
     if found and found[hour.letter] then return true end
   end
   return false
@@ -46,7 +47,7 @@ end
 local function is_beside(places_hours, field, hash)
   for i = 2, 3 do
     local hour = places_hours[i]
-    local found = not hour.is_forgotten and found_in(hour.day, field, hash)
+    local found = not hour.is_forgotten and found_in(hour.span, field, hash)
     if found and found[hour.letter] then return true end
   end
   return false
@@ -58,10 +59,10 @@ local function outcome_of(event, key, field, hash, body)
   local nearby = hours_of_place[event[1]]
   local hour, kind = nearby[1], batch.shapes[event[3]][1]
   if hour.is_forgotten then return 'l' end
-  local found = found_in(hour.day, field, hash)
+  local found = found_in(hour.span, field, hash)
   local known = found and found[hour.letter]
   if known then return known == body and 'd' or 'c' end
-  if (found or nearby.is_at_midnight) and is_beside(nearby, field, hash) then return 'c' end
+  if (found or nearby.is_at_edge) and is_beside(nearby, field, hash) then return 'c' end
   local outcome = (kind == 'completion' and completion or other)(key, event, pair_of(key), kind)
   if outcome ~= 'c' then remember(hour, field, hash, body) end
   return outcome
@@ -71,7 +72,7 @@ local function read_places()
   local nearby = {}
   for i, names in ipairs(batch.hours) do
     local own, before, after = hour_of(names[1]), hour_of(names[2]), hour_of(names[3])
-    nearby[i] = {own, before, after, is_at_midnight = before.day ~= own.day or after.day ~= own.day}
+    nearby[i] = {own, before, after, is_at_edge = before.span ~= own.span or after.span ~= own.span}
   end
   for i, place in ipairs(batch.places) do hours_of_place[i] = nearby[place[1]] end
 end
@@ -85,13 +86,13 @@ local function outcomes_of_all()
     local field = (is_completion and 'c' or 'e') .. key
     local hash = hash_of(field)
     keys[i], fields[i], hashes[i] = key, field, hash
-    want(wanted, nearby[1].day, hash)
-    if nearby.is_at_midnight then
-      want(wanted, nearby[2].day, hash)
-      want(wanted, nearby[3].day, hash)
+    want(wanted, nearby[1].span, hash)
+    if nearby.is_at_edge then
+      want(wanted, nearby[2].span, hash)
+      want(wanted, nearby[3].span, hash)
     end
   end
-  read_buckets(wanted)
+  for span, buckets in pairs(wanted) do read_buckets(span, buckets) end
   read_pairs(keys)
   for i, event in ipairs(batch.events) do
     local body = sub(digests, 24 * i - 7, 24 * i)
@@ -103,14 +104,17 @@ end
 local outcomes = outcomes_of_all()
 book_sums()
 local id_plans, row_plans = {}, {}
-for name, day in pairs(days) do
-  if #day.added > 0 then id_plans[name] = plan_of(day) end
+for name, span in pairs(spans) do
+  if #span.added > 0 then id_plans[name] = plan_of_ids(span) end
 end
 for hash, fields in pairs(rows) do row_plans[hash] = plan_of_rows(hash, fields) end
 
 -- From here on it writes.
-for name in pairs(id_plans) do keep(name, days[name]) end
-for name, plan in pairs(id_plans) do write_ids(days[name], plan) end
+for name, plan in pairs(id_plans) do
+  in_parts('HSET', spans[name].ids, plan.set)
+  in_parts('HDEL', spans[name].ids, plan.remove)
+  redis.call('PEXPIRE', spans[name].ids, format('%.0f', memory_s * 1000))
+end
 for name, hour in pairs(hours) do
   if hour.is_written then redis.call('ZADD', HOURS, 'GT', until_s, name) end
 end
