@@ -20,10 +20,10 @@ from tollgate.ledger.id_buckets import IDS_COUNT, buckets, hours_in
 from tollgate.ledger.keys import TenantKeys, tenants_key
 from tollgate.ledger.outcome import LedgerLimits
 from tollgate.ledger.pipelines import Command, run
-from tollgate.ledger.redis_errors import store_errors
 from tollgate.ledger.row_sums import Rows, Sum
 from tollgate.ledger.rows import Row
 from tollgate.ledger.same_key import Pair
+from tollgate.redis_errors import store_errors
 from tollgate.usage.sku import Sku
 
 _Field = TypeVar("_Field")
