@@ -1,7 +1,7 @@
 """One connection of a client, as an asyncio protocol: HTTP/1.1, one request after the other.
 
-A server of its own, for on the request path a general one costs as much as much of the rest. A
-request takes one read, one task and one write.
+A server of its own, for a general one takes a quarter of a request's time. A request takes one read
+and one write, and all requests of a connection one task.
 
 What a client sends ahead waits in the connection, which then stops to read. A client that does not
 read is waited for, within a bound, and so is the backend whose stream it gets.

@@ -239,9 +239,13 @@ class Template:
 
     Args:
         event: Any one of them.
+
+    Attributes:
+        data: What they all say.
     """
 
     def __init__(self, event: UsageEvent) -> None:
+        self.data = event.data
         # `id` comes first on the wire, and a quote within another member is escaped
         rest = encode_event(event).removeprefix(b'{"id":' + _encoder.encode(event.id))
         time = b'"time":"' + _rfc3339_ms(event.time).encode() + b'"'
