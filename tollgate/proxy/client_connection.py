@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Coroutine
-from typing import Any, Final
+from typing import Any
 
 from tollgate.proxy.client_bounds import Page, Server
 from tollgate.proxy.client_messages import (
@@ -32,11 +32,7 @@ from tollgate.proxy.client_parsing import (
 from tollgate.proxy.client_transport import ClientTransport
 from tollgate.proxy.handler import log_bug
 from tollgate.proxy.messages import Answer, ByteStream
-from tollgate.proxy.refusals import Refusal, slow_body
-
-_TOO_LARGE: Final = Refusal(431, "headers_too_large", "The request's headers are too large.")
-_TOO_SLOW: Final = Refusal(408, "request_timeout", "The request's headers have not arrived.")
-_MALFORMED: Final = Refusal(400, "malformed_request", "The request is not valid HTTP/1.1.")
+from tollgate.proxy.refusals import HEAD_TOO_LARGE, HEAD_TOO_SLOW, MALFORMED, Refusal, slow_body
 
 
 class ClientConnection(ClientTransport):
@@ -97,9 +93,9 @@ class ClientConnection(ClientTransport):
         try:
             self._parser.feed(data)
         except LargeHeadError:
-            self._refuse(_TOO_LARGE)
+            self._refuse(HEAD_TOO_LARGE)
         except MalformedRequestError:
-            self._refuse(_MALFORMED)
+            self._refuse(MALFORMED)
         current = self._current
         if current is None:
             if not self.waits:
@@ -135,7 +131,7 @@ class ClientConnection(ClientTransport):
                 incoming.method, incoming.url, tuple(incoming.headers), tuple(incoming.varying)
             )
         except ValueError:
-            self._refuse(_MALFORMED)
+            self._refuse(MALFORMED)
             return
         if (page := server.page(request.path)) is not None:
             incoming.started = True
@@ -276,10 +272,9 @@ class ClientConnection(ClientTransport):
 
     def _refuse(self, refusal: Refusal) -> None:
         """Answer the request that comes in, unless another answer is under way, and close."""
-        current = self._current
         if self.transport is None or self.deaf:
             return
-        if current is None or (current.arrival is None and not current.started):
+        if (current := self._current) is None or (current.arrival is None and not current.started):
             answer = refusal.answer()
         elif current.gateway and current.arrival and not (current.started or current.complete):
             current.started = True
@@ -292,7 +287,7 @@ class ClientConnection(ClientTransport):
         self._send_whole(refused, answer)
 
     def _wait_for_head(self) -> None:
-        self.wait(self.server.bounds.head_timeout_s, lambda: self._refuse(_TOO_SLOW))
+        self.wait(self.server.bounds.head_timeout_s, lambda: self._refuse(HEAD_TOO_SLOW))
 
     def _wait_for_body(self, current: Incoming) -> None:
         if current.gateway is None or current.started:
