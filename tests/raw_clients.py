@@ -1,83 +1,104 @@
-"""A gateway on a socket, and one raw client of it."""
+"""Raw clients of the gateway's own server, before a gateway that answers with what it was asked."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Final, cast
 
-from gateways import gateway
-from proxying import (
-    KEY,
-    FakeAnswer,
-    FakeUpstream,
-    RecordingSink,
-    chat,
-)
-from serving import Serving
+from serving import listening_site
 
-from tollgate.proxy.client_bounds import ConnectionBounds
-from tollgate.proxy.client_server import ClientServer
-from tollgate.proxy.handler import EdgeLimits
-from tollgate.proxy.relay import DrainBounds
-from tollgate.usage.event import UsageData
+from tollgate.proxy.client_bounds import ConnectionBounds, Page
+from tollgate.proxy.handler import EdgeLimits, Gateway
+from tollgate.proxy.messages import Answer, Request
+from tollgate.proxy.refusals import Refusal
 
-PATH = "/v1/chat/completions?username=Zo%C3%AB"
-BODY = chat(model="gpt-4o-mini")
-STREAMED = chat(model="gpt-4o-mini", stream=True)
+HASTY: Final = ConnectionBounds(head_timeout_s=0.2, send_timeout_s=0.2)
+DEFAULT: Final = ConnectionBounds()
 
 
-class Edge:
-    """A gateway on a socket, and one client of it."""
+class App:
+    """A gateway that answers with the path and the length of the body; its own site."""
 
-    def __init__(self, answers: tuple[FakeAnswer, ...], limits: EdgeLimits) -> None:
-        self.sink, self.upstream = RecordingSink(), FakeUpstream(*answers)
-        self.gateway = gateway(
-            self.upstream,
-            self.sink,
-            drain=DrainBounds(timeout_s=0.05, tokens=1000),
-            limits=limits,
-        )
-        self.clients = ClientServer(
-            Serving(self.gateway), asyncio.get_running_loop(), ConnectionBounds(idle_timeout_s=0.4)
-        )
+    limits = EdgeLimits(max_request_bytes=1_000_000, body_timeout_s=9)
 
-    async def open(self, port: int) -> None:
-        self.reader, self.writer = await asyncio.open_connection("127.0.0.1", port)
+    def __init__(self) -> None:
+        self.served: list[str] = []
+        self.left_by: list[str] = []
+        self.gate = asyncio.Event()
+        self.gate.set()
 
-    def send(self, body: bytes, *headers: str, path: str = PATH, method: str = "POST") -> None:
-        lines = [f"{method} {path} HTTP/1.1", "host: x", f"API-Key: {KEY}", *headers]
-        head = "".join(f"{line}\r\n" for line in lines) + f"content-length: {len(body)}\r\n\r\n"
-        self.writer.write(head.encode("latin-1") + body)
+    @property
+    def gateway(self) -> Gateway:
+        return cast("Gateway", self)
 
-    async def head(self) -> bytes:
-        async with asyncio.timeout(5):
-            return await self.reader.readuntil(b"\r\n\r\n")
+    def page(self, path: str) -> Page | None:
+        async def page() -> Answer:
+            return Answer(status=200, headers=(), body=b"a page")
+
+        return page if path == "/page" else None
+
+    def arrive(self, request: Request) -> Any:
+        if request.path == "/early":
+            return self._answer(request.path, b"/early 0;")
+        return request
+
+    def left(self, arrival: Request) -> None:
+        self.left_by.append(arrival.path)
+
+    def refuse(self, arrival: Request, refusal: Refusal) -> Answer:
+        del arrival
+        return refusal.answer()
+
+    async def handle(self, arrival: Request, body: bytes | None) -> Answer:
+        await self.gate.wait()
+        if body is None:
+            return Refusal(413, "too_large", "Too large.").answer()
+        much = b"." * 50_000_000 if arrival.path == "/much" else None
+        return self._answer(arrival.path, much or f"{arrival.path} {len(body)};".encode())
+
+    def _answer(self, path: str, body: bytes) -> Answer:
+        self.served.append(path)
+        return Answer(status=204 if path == "/nothing" else 200, headers=(), body=body)
+
+
+class Client:
+    """One raw connection."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader, self.writer = reader, writer
+
+    def send(self, *parts: bytes) -> None:
+        """Send bytes."""
+        self.writer.write(b"".join(parts))
 
     async def rest(self) -> bytes:
+        """All that is said until the end."""
         async with asyncio.timeout(5):
-            return await self.reader.read()
+            try:
+                return await self.reader.read()
+            except ConnectionError:
+                return b""
 
-    async def counted(self) -> UsageData:
-        """What the one event says."""
+    async def said(self, text: bytes) -> None:
+        """What is said until then."""
         async with asyncio.timeout(5):
-            while not self.sink.events:  # noqa: ASYNC110  it has no event to wait for
-                await asyncio.sleep(0.005)
-        await self.gateway.background.finish()
-        return self.sink.only.data
+            await self.reader.readuntil(text)
 
 
 @asynccontextmanager
-async def edge(*answers: FakeAnswer, **limits: Any) -> AsyncGenerator[Edge]:
-    here = Edge(answers, EdgeLimits(**{"max_request_bytes": 10_000, **limits}))
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(here.clients.connect, "127.0.0.1", 0)
-    await here.open(server.sockets[0].getsockname()[1])
+async def connected(app: App, bounds: ConnectionBounds = DEFAULT) -> AsyncGenerator[Client]:
+    """The one client of `app`."""
+    async with listening_site(app, bounds) as port, connected_to(port) as client:
+        yield client
+
+
+@asynccontextmanager
+async def connected_to(port: int) -> AsyncGenerator[Client]:
+    """One of its clients."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
-        yield here
+        yield Client(reader, writer)
     finally:
-        here.writer.transport.abort()
-        server.close()
-        await here.clients.end(2)
-        await here.gateway.background.finish()
+        writer.transport.abort()

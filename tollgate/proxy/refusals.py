@@ -103,6 +103,4 @@ class Refusal(Exception):  # noqa: N818  an answer on its way to the client, not
         )
 
 
-HEAD_TOO_LARGE: Final = Refusal(431, "headers_too_large", "The request's headers are too large.")
-HEAD_TOO_SLOW: Final = Refusal(408, "request_timeout", "The request's headers have not arrived.")
-MALFORMED: Final = Refusal(400, "malformed_request", "The request is not valid HTTP/1.1.")
+SLOW_HEAD: Final = Refusal(408, "request_timeout", "The request's headers have not arrived.")

@@ -4,6 +4,7 @@ import asyncio
 
 import msgspec
 import pytest
+from fake_edges import BODY, PATH, STREAMED, edge
 from proxying import (
     DONE,
     HELLO,
@@ -14,7 +15,6 @@ from proxying import (
     completion,
     stream,
 )
-from raw_clients import BODY, PATH, STREAMED, edge
 
 
 async def test_a_whole_answer_has_its_length_and_its_date() -> None:
@@ -148,36 +148,6 @@ async def test_who_leaves_before_a_stream_begins_is_counted() -> None:
     assert data.cancelled
 
 
-async def test_a_server_that_ends_lets_a_stream_come_to_its_end() -> None:
-    go = asyncio.Event()
-    async with edge(stream(HELLO, go, USAGE, DONE)) as here:
-        here.send(STREAMED)
-        await here.reader.readuntil(HELLO)
-        ending = asyncio.create_task(here.clients.end(5))
-        await asyncio.sleep(0.02)
-        go.set()
-        assert (await here.rest()).endswith(b"0\r\n\r\n")
-        await ending
-        assert not (await here.counted()).cancelled
-
-
-async def test_a_server_that_ends_cuts_short_what_takes_too_long_and_counts_it() -> None:
-    async with edge(stream(HELLO, asyncio.Event())) as here:
-        here.send(STREAMED)
-        await here.reader.readuntil(HELLO)
-        await here.clients.end(0.02)
-        assert (await here.counted()).cancelled
-
-
-async def test_a_server_that_ends_closes_idle_connections_and_announces_the_end() -> None:
-    async with edge(FakeAnswer(completion())) as here:
-        here.send(BODY)
-        await here.head()
-        await here.reader.readexactly(len(completion()))
-        await here.clients.end(5)
-        assert await here.rest() == b""
-
-
 async def test_a_connection_without_requests_is_closed_after_a_while() -> None:
     async with edge(FakeAnswer(completion())) as here:
         here.send(BODY)
@@ -231,3 +201,15 @@ async def test_who_sends_on_an_open_connection_and_leaves_at_once_is_counted() -
             while len(here.sink.events) < 2:  # noqa: ASYNC110  it has no event to wait for
                 await asyncio.sleep(0.005)
     assert [event.data.provenance for event in here.sink.events] == ["measured", "measured"]
+
+
+async def test_a_stream_for_http_1_0_is_not_chunked_and_ends_with_the_connection() -> None:
+    async with edge(stream(HELLO, USAGE, DONE)) as here:
+        head = f"POST {PATH} HTTP/1.0\r\napi-key: {KEY}\r\nexpect: 100-continue\r\n"
+        here.writer.write(f"{head}content-length: {len(STREAMED)}\r\n\r\n".encode())
+        await asyncio.sleep(0.02)
+        here.writer.write(STREAMED)
+        answered, _, body = (await here.rest()).partition(b"\r\n\r\n")
+    assert answered.startswith(b"HTTP/1.1 200 ")
+    assert b"transfer-encoding" not in answered
+    assert body == HELLO + DONE
