@@ -108,6 +108,7 @@ class ClientTransport(asyncio.Protocol):
             transport.close()
 
     def abort(self) -> None:
-        """Close at once."""
+        """Close at once; what was written goes out as far as it can at once."""
         if self.transport is not None:
+            self.writer.flush()
             self.transport.abort()
