@@ -1,4 +1,7 @@
-"""The long shows: `python -m load [soak SECONDS] [kills TIMES]`; both where none is named."""
+"""The long shows; all where none is named.
+
+python -m load [kills TIMES] [ledger EVENTS] [soak SECONDS] [--seed NUMBER]
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,12 @@ from pathlib import Path
 from typing import Final
 
 from load.kills import kill_under_load
+from load.ledger_kills import kill_ledger_under_load
 from load.soak import soak
 
 _SHOWS: Final[dict[str, Callable[[int, Path], Awaitable[object]]]] = {
     "kills": kill_under_load,
+    "ledger": kill_ledger_under_load,
     "soak": soak,
 }
 _LONG: Final = ("kills", "100", "soak", "600")
