@@ -2,8 +2,26 @@
 
 import azure.functions as func
 
-from tollgate.functions import gateway, health, usage_event_grid, usage_event_hub
+from tollgate.functions import (
+    backfill_timer,
+    gateway,
+    health,
+    journal_timer,
+    seal_timer,
+    usage_event_grid,
+    usage_event_hub,
+    usage_webhook,
+)
 
 app = func.FunctionApp()
-for module in (gateway, health, usage_event_grid, usage_event_hub):
+for module in (
+    backfill_timer,
+    gateway,
+    health,
+    journal_timer,
+    seal_timer,
+    usage_event_grid,
+    usage_event_hub,
+    usage_webhook,
+):
     app.register_functions(module.blueprint)

@@ -209,7 +209,7 @@ def _amount(row: Mapping[str, Any]) -> Decimal:
 
 
 def _statements(
-    requests: Iterable[tuple[str, str]],
+    requests: Mapping[tuple[str, str], int],
     priced: Sequence[Mapping[str, Any]],
     unpriced: Sequence[Mapping[str, Any]],
     currency: str,
@@ -219,7 +219,15 @@ def _statements(
     for row in priced:
         amounts[row["tenant"]].append(_amount(row))
     missing = Counter(row["tenant"] for row in unpriced)
-    return [statement(tenant, owed, currency, missing[tenant]) for tenant, owed in amounts.items()]
+    unmetered = Counter[str]()
+    for (tenant, provenance), count in requests.items():
+        unmetered[tenant] += count if provenance in UNCOUNTED else 0
+    return [
+        msgspec.structs.replace(
+            statement(tenant, owed, currency, missing[tenant]), unmetered=unmetered[tenant]
+        )
+        for tenant, owed in amounts.items()
+    ]
 
 
 def _coverage(requests: Mapping[tuple[str, str], int]) -> dict[str, int]:

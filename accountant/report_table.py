@@ -146,9 +146,14 @@ def _closing(report: Report) -> Iterator[Text | Padding]:
     if wanted := _wanted(report.unpriced):
         yield _sentence("Not in the total, for want of a rate:", "bold red")
         yield from (Padding(each, (0, 0, 0, 2)) for each in wanted)
-    if uncounted := sum(line.requests for line in report.unpriced if line.meter is None):
-        missing = f"Not in the total, for want of a count: {_requests(uncounted)}."
-        yield _sentence(missing, "bold red")
+    if uncounted := sum(each.unmetered for each in report.statements):
+        missing = f"Not in the total, for want of a count: {_requests(uncounted)}"
+        whose = ", ".join(
+            f"{shown(each.tenant)} {each.unmetered:,}"
+            for each in report.statements
+            if each.unmetered
+        )
+        yield _sentence(f"{missing} ({whose}).", "bold red")
     counted = [f"{count:,} {name}" for name, count in report.coverage.items() if count]
     yield _sentence(f"{_requests(report.requests)}: {', '.join(counted) or 'none'}.")
 

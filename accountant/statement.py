@@ -18,12 +18,14 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
         exact: The exact sum of its priced lines.
         total: The same, rounded half-up once to the currency's smallest unit.
         unpriced: How many lines are not in the sum: no rate holds, or the usage is not known.
+        unmetered: How many requests have no count: pending ones, and those that nobody knows of.
     """
 
     tenant: str
     exact: Decimal
     total: Decimal
     unpriced: int = 0
+    unmetered: int = 0
 
     @property
     def rounding(self) -> Decimal:

@@ -44,3 +44,20 @@ def event(event_id: str = "req-1", time: datetime = NOON, **changes: Any) -> Usa
 def raw_event(event_id: str = "req-1", time: datetime = NOON, **changes: Any) -> bytes:
     """The same event as it travels."""
     return encode_event(event(event_id, time, **changes))
+
+
+def event_grid_event(cloud_event: bytes) -> bytes:
+    """A CloudEvent as a topic with Event Grid's own schema delivers it."""
+    event: dict[str, Any] = msgspec.json.decode(cloud_event)
+    return msgspec.json.encode(
+        {
+            "id": event["id"],
+            "topic": "/subscriptions/1/resourceGroups/1/providers/Microsoft.EventGrid/topics/1",
+            "subject": event["subject"],
+            "eventType": event["type"],
+            "eventTime": event["time"].replace("Z", "9999Z"),
+            "dataVersion": "1",
+            "metadataVersion": "1",
+            "data": event["data"],
+        }
+    )

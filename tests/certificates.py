@@ -1,31 +1,27 @@
-"""A certificate of this machine, for servers of tests.
+"""Certificates for servers that tests start.
 
-Name it in `pytest_plugins` to have its fixture; it may be imported as well (PYTEST_DONT_REWRITE).
+Name it in `pytest_plugins` to have its fixtures; it may be imported as well (PYTEST_DONT_REWRITE).
 """
 
 from __future__ import annotations
 
+import datetime as dt
+import ipaddress
 import socket
-import time
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-NAME = "name.region.redis.test"
-
-
-class Certificate(NamedTuple):
-    """A certificate that is its own authority, for a name and for no address."""
-
-    certificate: Path
-    key: Path
+NAME: Final = "name.region.redis.test"
+LOCALHOST: Final = (
+    x509.DNSName("localhost"),
+    x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
+)
 
 
 @pytest.fixture
@@ -41,24 +37,26 @@ def known_name(monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 @pytest.fixture(scope="session")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
-    folder = tmp_path_factory.mktemp("certificate")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with a key and a certificate for that name, and for no address."""
+    return signed_by_itself(tmp_path_factory.mktemp("certificate"), x509.DNSName(NAME))
+
+
+def signed_by_itself(folder: Path, *names: x509.GeneralName) -> Path:
+    """A file with a key and a certificate for `names`, else for this machine."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
-    now = datetime.fromtimestamp(time.time(), UTC)  # noqa: TID251  TLS has a clock of its own
-    signed = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(minutes=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(NAME)]), critical=False)
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
+    now = dt.datetime.now(dt.UTC)  # noqa: TID251  a certificate must be valid today
+    certificate = (
+        x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName(names or LOCALHOST), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
     )
-    made = Certificate(folder / "certificate.pem", folder / "key.pem")
-    made.certificate.write_bytes(signed.public_bytes(Encoding.PEM))
-    made.key.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    return made
+    plain = serialization.NoEncryption()
+    pem, pkcs8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    file = folder / "certificate.pem"
+    file.write_bytes(key.private_bytes(pem, pkcs8, plain) + certificate.public_bytes(pem))
+    return file

@@ -15,23 +15,20 @@ from topics import PATH, TOPIC_KEY, Topic
 from whole_gateways import MINI, REGIONS, simulated, write_settings
 
 from tollgate.composition import GatewayRuntime
-from tollgate.local.bounded_http import BoundedHttp
-from tollgate.local.http import LocalApp, serving_gateway
+from tollgate.local.http import LocalSite, serving_gateway
 from tollgate.local.servers import serving
 from tollgate.local.simulator import SimulatedRegion
 from tollgate.local.simulator.faults import Fault
 from tollgate.local.simulator.request_log import LogEntry
+from tollgate.proxy.client_bounds import ConnectionBounds
 from tollgate.settings import load_settings, read_environment
 
 CHAT: Final = "/openai/v1/chat/completions?companyName=contoso&billingCode=CC-1001"
 _LENGTH: Final = re.compile(rb"content-length: (\d+)")
 
 
-class HastyHttp(BoundedHttp):
-    """Does not wait for long."""
-
-    head_timeout_s = 0.3
-    send_timeout_s = 0.3
+DEFAULT: Final = ConnectionBounds()
+HASTY: Final = ConnectionBounds(head_timeout_s=0.3, send_timeout_s=0.3)
 
 
 class Edge(NamedTuple):
@@ -129,22 +126,22 @@ def error_of(answer: bytes) -> tuple[int, str]:
 
 @asynccontextmanager
 async def edge(
-    folder: Path, protocol: type[BoundedHttp] = BoundedHttp, **sections: Any
+    folder: Path, bounds: ConnectionBounds = DEFAULT, **sections: Any
 ) -> AsyncGenerator[Edge]:
     """The gateway, its regions and its topic; `sections` change tollgate.yaml."""
-    async with simulated() as regions, _before(folder, regions, protocol, sections) as made:
+    async with simulated() as regions, _before(folder, regions, bounds, sections) as made:
         yield made
 
 
 @asynccontextmanager
 async def edge_before(
-    folder: Path, url: str, protocol: type[BoundedHttp] = BoundedHttp
+    folder: Path, url: str, bounds: ConnectionBounds = DEFAULT
 ) -> AsyncGenerator[Edge]:
     """The same, but all regions stand at one address."""
     moved = {name: {"url": f"{url}/openai"} for name in REGIONS}
     async with (
         simulated() as regions,
-        _before(folder, regions, protocol, {"backends": moved}) as made,
+        _before(folder, regions, bounds, {"backends": moved}) as made,
     ):
         yield made
 
@@ -153,7 +150,7 @@ async def edge_before(
 async def _before(
     folder: Path,
     regions: dict[str, SimulatedRegion],
-    protocol: type[BoundedHttp],
+    bounds: ConnectionBounds,
     sections: dict[str, Any],
 ) -> AsyncGenerator[Edge]:
     config, topic = folder / "tollgate.yaml", Topic()
@@ -169,6 +166,6 @@ async def _before(
         )
         async with (
             GatewayRuntime(load_settings(config), environment, lambda _: BACKEND_KEY) as runtime,
-            serving_gateway(LocalApp(runtime), 0, protocol=protocol) as url,
+            serving_gateway(LocalSite(runtime), 0, bounds=bounds) as url,
         ):
             yield Edge(int(url.rpartition(":")[2]), regions, topic)

@@ -33,6 +33,7 @@ from tollgate.local.simulator.faults import (
 
 CHUNKED: Final = frozenset({"chat.completions", "completions"})
 TEXT: Final = CHUNKED | {"responses"}
+_SOUND: Final = frozenset({"audio.speech"})
 _PICTURES: Final = frozenset({"images.generations", "images.edits"})
 _FILE: Final = {"file": ("call.mp3", b"\xff\xfb\x90\x64" * 4_000, "audio/mpeg")}
 _IMAGE: Final = {"image": ("pixel.png", b"\x89PNG\r\n\x1a\n" + b"\0" * 64, "image/png")}
@@ -96,7 +97,8 @@ SHAPES: Final = {
 
 End = Literal["elsewhere", "unchanged", "served", "cut", "error shown"]
 """What the client gets: the next region's answer; the first one's error as it is; its answer;
-the beginning of its stream and the gateway's error; the same and the region's own error."""
+the beginning of its stream and the gateway's error, or of its sound and a broken connection; the
+beginning of its stream and the region's own error."""
 
 
 class Detour(NamedTuple):
@@ -192,6 +194,8 @@ def _says_error(shape: Shape) -> Fault:
     return ErrorMidStream(after_frames=shape.shown_frames)
 
 
+# What is passed on when all of it is here.
+_WHOLE: Final = frozenset(shape.api for shape in SHAPES.values()) - _SOUND
 _BLOCKED: Final = ContentFilter(on="prompt")
 _CUT: Final = ContentFilter(on="completion")
 _RESPONSES: Final = frozenset({"responses"})
@@ -212,7 +216,8 @@ ROWS: Final = {
     "429 that says nothing": throttled(10, form="none"),
     "429 for a day": throttled(120, retry_after_s=86_400),
     # The region fails: the next one is asked at once.
-    "408": failed(408),
+    # It may be one slow client's: it takes three of them to leave a region alone.
+    "408": failed(408, 0),
     "500": failed(500),
     "500 html": failed(500, body="html"),
     "502 empty": failed(502, body="empty"),
@@ -230,7 +235,7 @@ ROWS: Final = {
     "reset": lost(Reset()),
     "no http": lost(Detour("no http")),
     "silent": lost(SlowFirstByte(delay_s=60)),
-    "broken half way": lost(BreakBody(), on="plain"),
+    "broken half way": Row(BreakBody(), "elsewhere", 0, "may have cost", on="plain", apis=_WHOLE),
     "stream breaks at once": lost(BreakStream(after_frames=0), on="streams"),
     "stream breaks before content": lost_late(_breaks_early),
     "stream begins with error": lost(ErrorFirstFrame(), on="streams"),
@@ -260,6 +265,8 @@ ROWS: Final = {
     # The stream is with the client already: it cannot begin anew.
     "stream breaks": streams(_breaks("close"), "cut", "as text"),
     "stream is reset": streams(_breaks("reset"), "cut", "as text"),
+    # So it is with sound, which has no other way to say so than to break off too.
+    "sound breaks": Row(BreakBody(), "cut", on="plain", apis=_SOUND),
     "error in stream": streams(_says_error, "error shown", "as text"),
 }
 

@@ -41,6 +41,7 @@ class Told(NamedTuple):
     status: int
     headers: dict[str, str]
     body: bytes
+    is_whole: bool
 
 
 class Stage:
@@ -101,7 +102,7 @@ class Stage:
         path = "/openai/v1/" + shape.api.replace(".", "/")
         async with self._http.post(path, params=BILLED, **_content(shape)) as response:
             headers = {name.lower(): value for name, value in response.headers.items()}
-            told = Told(response.status, headers, await response.read())
+            told = Told(response.status, headers, *await _read(response))
         await self.serving.gateway.background.finish()
         return told
 
@@ -163,6 +164,17 @@ class _DetouredUpstream:
 
     async def close(self) -> None:
         await self._http.close()
+
+
+async def _read(response: aiohttp.ClientResponse) -> tuple[bytes, bool]:
+    """What came of a body, and whether it was all."""
+    body = b""
+    try:
+        async for part in response.content.iter_any():
+            body += part
+    except aiohttp.ClientPayloadError:
+        return body, False
+    return body, True
 
 
 def _content(shape: Shape) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from proxying import FakeClock, backend, directory
 
+from tollgate.proxy.admission import Admissions
 from tollgate.proxy.attempt import AttemptBounds, Attempts
 from tollgate.proxy.breaker import BreakerRules, Breakers
 from tollgate.proxy.capacity import Capacities
@@ -38,6 +39,7 @@ def gateway(  # noqa: PLR0913  each has a default that most tests keep
     memory: ResponseMemory | None = None,
     known: Directory | None = None,
     breakers: Breakers | None = None,
+    concurrency: Concurrency | None = None,
 ) -> Gateway:
     """A gateway whose request ids are all `req-1`."""
     clock = clock or FakeClock().clock
@@ -63,13 +65,15 @@ def gateway(  # noqa: PLR0913  each has a default that most tests keep
     )
     background = Background()
     memory = memory or response_memory(sink, clock)
+    known = known or directory(new_id=lambda: "req-1")
     return Gateway(
-        directory=known or directory(new_id=lambda: "req-1"),
+        directory=known,
+        admissions=Admissions(known),
         model_calls=ModelCalls(routing, memory, drain, background),
         stored_calls=StoredCalls(routing, memory, drain, background),
         listing=Listing(backends),
         meter=Meter("gw-weu", sink, clock),
-        concurrency=Concurrency(),
+        concurrency=concurrency or Concurrency(),
         background=background,
         limits=limits,
     )

@@ -103,6 +103,10 @@ class FakeAnswer:
     def headers(self) -> Headers:
         return self._headers
 
+    @property
+    def fields(self) -> dict[str, str]:
+        return dict(self._headers)
+
     async def read(self, max_bytes: int) -> bytes:
         body = b""
         while chunk := await self.next_chunk():

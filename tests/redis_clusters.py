@@ -9,11 +9,12 @@ from __future__ import annotations
 import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from certificates import NAME, Certificate
+from certificates import NAME
 from servers import free_port, redis_binary, running
 
 from tollgate.connections.redis import open_redis_sync
@@ -32,10 +33,10 @@ def redis_cluster() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def redis_cluster_with_tls(certificate: Certificate) -> Iterator[str]:
+def redis_cluster_with_tls(certificate: Path) -> Iterator[str]:
     """The URL of one whose nodes announce addresses, and whose certificate has only a name."""
-    own = str(certificate.certificate)
-    files = ("--tls-cert-file", own, "--tls-key-file", str(certificate.key))
+    own = str(certificate)
+    files = ("--tls-cert-file", own, "--tls-key-file", own)
     trust = ("--tls-ca-cert-file", own, "--tls-auth-clients", "no", "--tls-cluster", "yes")
     ports = [free_port() for _ in range(NODES)]
     options = [("--tls-port", str(port), *files, *trust) for port in ports]

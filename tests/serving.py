@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from socket import AF_INET, IPPROTO_TCP, SOCK_STREAM
-from socket import socket as Socket  # noqa: N812  a type here
 from time import monotonic
 from typing import Any, Final
 
-import uvicorn
 from gateways import gateway
 from openai import AsyncAzureOpenAI, AsyncOpenAI, AzureOpenAI, OpenAI
 from proxying import BACKEND_KEY, KEY, RecordingSink, backend, deployment
@@ -20,8 +17,9 @@ from tollgate.local.simulator import RegionSettings, SimulatedDeployment, Simula
 from tollgate.local.simulator.faults import Fault
 from tollgate.local.simulator.region import regions_listening
 from tollgate.local.simulator.request_log import LogEntry
-from tollgate.proxy.asgi import GatewayApp
 from tollgate.proxy.breaker import BreakerRules
+from tollgate.proxy.client_bounds import ConnectionBounds
+from tollgate.proxy.client_server import ClientServer, Site
 from tollgate.proxy.handler import Gateway
 from tollgate.proxy.metering import Clock
 from tollgate.proxy.pending_poll import PendingPoll, PollRules
@@ -235,24 +233,21 @@ def _deployments(limits: Limits) -> dict[str, Deployment]:
 @asynccontextmanager
 async def listening(serving: Serving) -> AsyncGenerator[str]:
     """The URL where whatever gateway `serving` has at the moment listens."""
-    config = uvicorn.Config(
-        GatewayApp(serving),
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=2,
-    )
-    socket = Socket(AF_INET, SOCK_STREAM, IPPROTO_TCP)  # asyncio sends at once only on such ones
-    socket.bind(("127.0.0.1", 0))
-    server = _Server(config)
-    task = asyncio.create_task(server.serve(sockets=[socket]))
+    async with listening_site(serving) as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+@asynccontextmanager
+async def listening_site(site: Site, bounds: ConnectionBounds | None = None) -> AsyncGenerator[int]:
+    """The loopback port where a site is served as in production."""
+    loop = asyncio.get_running_loop()
+    clients = ClientServer(site, loop, bounds or ConnectionBounds())
+    server = await loop.create_server(clients.connect, "127.0.0.1", 0)
     try:
-        await server.ready.wait()
-        yield f"http://127.0.0.1:{socket.getsockname()[1]}"
+        yield server.sockets[0].getsockname()[1]
     finally:
-        server.should_exit = True
-        await task
-        socket.close()
+        server.close()
+        await clients.end(2)
 
 
 class Serving:
@@ -261,18 +256,5 @@ class Serving:
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
 
-
-class _Server(uvicorn.Server):
-    """Says when it serves, and leaves signals to pytest."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.ready = asyncio.Event()
-
-    async def startup(self, sockets: list[Socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.ready.set()
-
-    @contextmanager
-    def capture_signals(self) -> Generator[None]:
-        yield
+    def page(self, path: str) -> None:
+        """There is none."""

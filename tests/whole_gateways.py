@@ -13,7 +13,7 @@ from proxying import BACKEND_KEY, KEY, OTHER_KEY, hashed
 from topics import PATH, TOPIC_KEY, Topic
 
 from tollgate.composition import GatewayRuntime
-from tollgate.local.http import LocalApp, serving_gateway
+from tollgate.local.http import LocalSite, serving_gateway
 from tollgate.local.servers import serving
 from tollgate.local.simulator import RegionSettings, SimulatedDeployment, SimulatedRegion
 from tollgate.local.simulator.region import regions_listening
@@ -110,6 +110,6 @@ async def whole_gateway(
         settings = load_settings(config)
         async with (
             GatewayRuntime(settings, environment, lambda _: BACKEND_KEY) as runtime,
-            serving_gateway(LocalApp(runtime), 0) as url,
+            serving_gateway(LocalSite(runtime), 0) as url,
         ):
             yield Whole(url, regions, topic, config)

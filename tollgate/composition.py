@@ -8,17 +8,16 @@ import time
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any, Final, Self
 
-from tollgate.connections.azure import OPENAI_SCOPE, Identity, eventgrid_client_with_key
+from tollgate.connections.azure import OPENAI_SCOPE, Identity
 from tollgate.connections.redis import open_redis
 from tollgate.errors import SettingsError
 from tollgate.events.drain import Drain
-from tollgate.events.eventgrid import EventGridPublisher
-from tollgate.events.journal import Journal
-from tollgate.events.recovery import recover
+from tollgate.gateway_journal import GatewayJournal
 from tollgate.gateway_parts import ApiKey, BearerToken, Lasting, gateway_of, poll_rules
+from tollgate.health import Finding, Health
+from tollgate.metrics import Metrics
 from tollgate.proxy.breaker import BreakerRules, Breakers
 from tollgate.proxy.capacity import Capacities
 from tollgate.proxy.concurrency import Concurrency
@@ -36,6 +35,7 @@ from tollgate.proxy.stored_nearby import CachedResponses
 from tollgate.proxy.stored_responses import ResponseStore
 from tollgate.proxy.upstream_http import HttpUpstream
 from tollgate.proxy.vocabulary import load_tokenizer
+from tollgate.publishing import open_publisher
 from tollgate.settings import (
     DEFAULT_JOURNAL,
     Environment,
@@ -45,10 +45,12 @@ from tollgate.settings import (
 )
 from tollgate.settings_file import SettingsFile
 from tollgate.settings_sections import MANAGED_IDENTITY
+from tollgate.usage.event import UsageEvent
 
+_NO_TOPIC: Final = "no topic is set: usage waits in the journal, and nobody is billed"
 _NOT_PUBLISHING: Final = (
-    "no Event Grid topic is set (EVENTGRID_TOPIC_ENDPOINT): usage waits in the journal at %s and"
-    " nobody is billed"
+    "neither an Event Grid topic is set (EVENTGRID_TOPIC_ENDPOINT) nor an event hub"
+    " (EVENTHUB_CONNECTION): usage waits in the journal at %s and nobody is billed"
 )
 _CANCEL_S: Final = 0.2
 _CIRCUITS_KEY: Final = "tollgate:circuits"
@@ -73,6 +75,7 @@ class GatewayRuntime:
         settings: Of the gateway; read again when the file that the environment names changes.
         environment: Where the settings, the journal, the topic and Redis are.
         secret: Gives the secret behind a reference of the settings.
+        metrics: Where the journal's numbers are shown.
 
     Attributes:
         gateway: Serves; another one when the settings have changed.
@@ -85,7 +88,9 @@ class GatewayRuntime:
         settings: Settings,
         environment: Environment,
         secret: Callable[[str], str] = resolve_secret,
+        metrics: Metrics | None = None,
     ) -> None:
+        self.metrics = metrics or Metrics()
         self._settings = settings
         self._environment = environment
         self._secret = secret
@@ -93,6 +98,7 @@ class GatewayRuntime:
         self._identity: Identity | None = None
         self._drain: Drain | None = None
         self._file: SettingsFile | None = None
+        self._shared: RedisResponses | None = None
 
     async def __aenter__(self) -> Self:
         """Open everything, or nothing.
@@ -112,10 +118,11 @@ class GatewayRuntime:
 
     async def _open(self) -> None:
         credentials = self._credentials(self._settings)
-        publisher = self._open_publisher()
+        publisher = open_publisher(self._environment, self._our_identity, self._exits)
         upstream = HttpUpstream()
         self._exits.push_async_callback(upstream.close)
-        self._journal = self._open_journal()
+        self._watched = self._open_journal()
+        self._journal = self._watched.journal
         if publisher:
             self._drain = Drain(self._journal, publisher)
             self._run(self._drain.run())
@@ -125,7 +132,7 @@ class GatewayRuntime:
         store = self._open_shared(breakers)
         completions = Completions(store, self._journal.record)
         self._lasting = Lasting(
-            sink=self._journal,
+            sink=self._watched.watch,
             upstream=upstream,
             clock=_CLOCK,
             breakers=breakers,
@@ -135,9 +142,9 @@ class GatewayRuntime:
             background=Background(),
             count_tokens=load_tokenizer(self._environment.tokenizer),
         )
+        self._pending = PendingPoll(store, self._poll, completions, utc_now)
         self._serve(self._settings, credentials)
-        rules = poll_rules(self._settings)
-        self._run(PendingPoll(store, self._poll, completions, utc_now, rules).run())
+        self._run(self._pending.run())
         if self._environment.config is not None:
             self._file = SettingsFile(self._environment.config, self.change)
             self._run(self._file.watch())
@@ -154,7 +161,11 @@ class GatewayRuntime:
     def _serve(self, settings: Settings, credentials: dict[str, Credential]) -> None:
         for notice in not_enforced(settings):
             _log.warning("%s", notice)
+        self._watched.watch.max_bytes = settings.journal.max_bytes
         self.gateway = gateway_of(settings, self._lasting, credentials)
+        self._pending.rules = poll_rules(settings)
+        if self._shared:
+            self._shared.ttl_s = settings.responses.kept_s
         self._settings = settings
 
     async def _poll(self, stored: Any) -> bytes | None:
@@ -166,15 +177,40 @@ class GatewayRuntime:
         return self._journal.depth
 
     @property
-    def health(self) -> dict[str, Any]:
-        """What `/health` says: degraded when usage goes nowhere, or a settings file is refused."""
+    def health(self) -> Health:
+        """What `/health` says of the gateway."""
         refused = len(self._file.problems) if self._file else 0
-        return {
-            "status": "ok" if self._drain and not refused else "degraded",
+        state = self._watched.watch.look()
+        findings = state.findings()
+        if self._drain is None:
+            findings.append(Finding("degraded", _NO_TOPIC))
+        if refused:
+            findings.append(Finding("degraded", f"tollgate.yaml has problems: {refused}"))
+        facts = {
             "publishing": self._drain is not None,
-            "journal_depth": self.journal_depth,
+            "journal_depth": state.depth,
+            "journal_age_s": state.age_s,
+            "journal_bytes": state.bytes,
             "settings_problems": refused,
         }
+        return Health(findings, facts)
+
+    @property
+    def settings(self) -> Settings:
+        """Those that it serves by at the moment."""
+        return self._settings
+
+    def record(self, event: UsageEvent) -> None:
+        """Send an event on its way, as the gateway does with its own.
+
+        Raises:
+            OSError: The journal cannot be written.
+        """
+        self._journal.record(event)
+
+    def take_over(self) -> int:
+        """Publish also what processes left that have died since the start; says how much."""
+        return self._watched.take_over()
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
         """Run `work` until everything is closed."""
@@ -199,34 +235,18 @@ class GatewayRuntime:
             raise SettingsError([f"environment: TOLLGATE_REDIS_URL: {error}"]) from None
         self._exits.push_async_callback(redis.aclose)
         self._run(SharedCircuits(redis, breakers, _CLOCK.steady_s, key=_CIRCUITS_KEY).run())
-        ttl_s = self._settings.responses.kept_s
-        store = CachedResponses(RedisResponses(redis, ttl_s=ttl_s), memory)
+        self._shared = RedisResponses(redis)
+        store = CachedResponses(self._shared, memory)
         self._run(store.run())
         return store
 
-    def _open_journal(self) -> Journal:
+    def _open_journal(self) -> GatewayJournal:
         folder = self._environment.journal or DEFAULT_JOURNAL
-        try:
-            journal = Journal(folder, on_append=self._wake)
-            self._exits.callback(journal.close)
-            recover(folder, journal)
-        except OSError as error:
-            problem = f"the journal's folder {folder} cannot be used: {error.strerror or error}"
-            raise SettingsError([f"environment: TOLLGATE_JOURNAL: {problem}"]) from None
-        return journal
-
-    def _open_publisher(self) -> EventGridPublisher | None:
-        endpoint = self._environment.eventgrid_topic_endpoint
-        key = self._environment.eventgrid_topic_key
-        if endpoint is None:
-            return None
-        if key is not None:
-            open_client = partial(eventgrid_client_with_key, endpoint, key)
-        else:
-            open_client = partial(self._our_identity().eventgrid_client, endpoint)
-        publisher = EventGridPublisher(open_client)
-        self._exits.push_async_callback(publisher.close)
-        return publisher
+        watched = GatewayJournal(folder, self._settings.journal.max_bytes, utc_now, self._wake)
+        self._exits.callback(watched.journal.close)
+        self._run(watched.run())
+        watched.watch.show_in(self.metrics)
+        return watched
 
     def _our_identity(self) -> Identity:
         if self._identity is None:

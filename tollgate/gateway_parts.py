@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import msgspec
 from azure.core.exceptions import AzureError
 
+from tollgate.proxy.admission import Admissions
 from tollgate.proxy.attempt import AttemptBounds, Attempts
 from tollgate.proxy.breaker import BreakerRules, Breakers
 from tollgate.proxy.capacity import Capacities
@@ -103,8 +104,10 @@ def gateway_of(
     routing = _routing(settings, lasting, backends)
     drain = DrainBounds(timeout_s=relay.drain_timeout_s, tokens=relay.drain_tokens)
     serving = (routing, lasting.memory, drain, lasting.background)
+    near, directory = settings.routing.geography, _directory(settings, lasting.concurrency)
     return Gateway(
-        directory=_directory(settings),
+        directory=directory,
+        admissions=Admissions(directory, near.header if near else None),
         model_calls=ModelCalls(*serving),
         stored_calls=StoredCalls(*serving),
         listing=Listing(backends),
@@ -150,13 +153,12 @@ def _routing(settings: Settings, lasting: Lasting, backends: list[Backend]) -> R
             count_tokens=lasting.count_tokens,
         ),
         steady_s=steady_s,
-        geography=geography,
         latencies=latencies,
         count_tokens=lasting.count_tokens,
     )
 
 
-def _directory(settings: Settings) -> Directory:
+def _directory(settings: Settings, concurrency: Concurrency) -> Directory:
     return Directory(
         (
             Tenant(
@@ -173,6 +175,7 @@ def _directory(settings: Settings) -> Directory:
         ),
         trusted_callers=settings.gateway.trusted_callers,
         reject_unknown_codes=settings.unknown_billing_code == "reject",
+        under_way=concurrency.ids,
     )
 
 

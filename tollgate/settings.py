@@ -13,8 +13,10 @@ from tollgate.errors import SettingsError
 from tollgate.settings_problems import contradictions, not_empty, problem_lines
 from tollgate.settings_sections import (
     BackendSettings,
+    BackfillSettings,
     BreakerSettings,
     GatewaySettings,
+    JournalSettings,
     RelaySettings,
     ResponsesSettings,
     RetrySettings,
@@ -35,6 +37,8 @@ class Settings(Section):
     relay: RelaySettings = RelaySettings()
     routing: RoutingSettings = RoutingSettings()
     responses: ResponsesSettings = ResponsesSettings()
+    journal: JournalSettings = JournalSettings()
+    backfill: BackfillSettings = BackfillSettings()
     tenants: tuple[TenantSettings, ...] = ()
     unknown_billing_code: Literal["suspense", "reject"] = "suspense"
 
@@ -64,7 +68,12 @@ class Environment(Section):
     journal: Path | None
     eventgrid_topic_endpoint: str | None
     eventgrid_topic_key: str | None
+    eventhub_connection: str | None = None
+    eventhub_namespace: str | None = None
+    eventhub_name: str | None = None
+    webhook_keys: tuple[str, ...] | None = None
     tokenizer: Path | None = None
+    log_analytics_workspace_id: str | None = None
 
 
 DEFAULT_JOURNAL: Final = Path("data/journal")
@@ -80,6 +89,9 @@ def read_environment(environ: Mapping[str, str] = os.environ) -> Environment:
         found = value(name)
         return Path(found) if found else None
 
+    def keys(name: str) -> tuple[str, ...] | None:
+        return tuple(key for key in (value(name) or "").split(",") if key) or None
+
     return Environment(
         config=path("TOLLGATE_CONFIG"),
         redis_url=redis_url(environ),
@@ -87,7 +99,12 @@ def read_environment(environ: Mapping[str, str] = os.environ) -> Environment:
         journal=path("TOLLGATE_JOURNAL"),
         eventgrid_topic_endpoint=value("EVENTGRID_TOPIC_ENDPOINT"),
         eventgrid_topic_key=value("EVENTGRID_TOPIC_KEY"),
+        eventhub_connection=value("EVENTHUB_CONNECTION"),
+        eventhub_namespace=value("EVENTHUB_CONNECTION__fullyQualifiedNamespace"),
+        eventhub_name=value("EVENTHUB_NAME"),
+        webhook_keys=keys("TOLLGATE_WEBHOOK_KEY"),
         tokenizer=path("TIKTOKEN_CACHE_DIR"),
+        log_analytics_workspace_id=value("LOG_ANALYTICS_WORKSPACE_ID"),
     )
 
 

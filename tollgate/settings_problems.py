@@ -15,6 +15,7 @@ KEY_HASH: Final = r"^sha256:[0-9a-f]{64}$"
 AUTH: Final = r"^(managed_identity|env:[A-Za-z_][A-Za-z0-9_]*)$"
 URL: Final = r"^https?://[^\s?#@]+$"
 CURRENCY: Final = r"^[A-Z]{3}$"
+API_ID: Final = r"^[0-9A-Za-z._-]{1,128}$"
 HEADER_NAME: Final = r"^[a-z0-9-]{1,64}$"
 _AMOUNT: Final = re.compile(r"[0-9]{1,15}(\.[0-9]{1,6})?")
 _RESERVED_TENANT: Final = "unallocated"
@@ -22,6 +23,7 @@ _RESERVED_TENANT: Final = "unallocated"
 Collected = TypeVar("Collected", bound=Sized)
 
 _IN_WORDS: Final = {
+    API_ID: "must be an id of up to 128 letters, digits, dots, dashes and underscores",
     NAME: "must not hold control characters or line ends",
     KEY_HASH: "must be sha256: and the 64 lower-case hex digits of the key's SHA-256",
     AUTH: "must be managed_identity, or env: and the name of an environment variable",

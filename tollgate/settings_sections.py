@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from tollgate.settings_problems import (
+    API_ID,
     AUTH,
     CURRENCY,
     HEADER_NAME,
@@ -31,6 +32,7 @@ MANAGED_IDENTITY: Final = "managed_identity"
 
 # Strict: "3" is no number, true is no number, and a number is no name.
 Name = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=NAME)]
+ApiId = Annotated[str, StringConstraints(pattern=API_ID)]
 KeyHash = Annotated[str, StringConstraints(pattern=KEY_HASH)]
 Auth = Annotated[str, StringConstraints(pattern=AUTH)]
 Whole = Annotated[int, Field(strict=True, ge=0)]
@@ -144,6 +146,26 @@ class RelaySettings(Section):
     drain_tokens: PositiveWhole = 16_384
     body_timeout_s: Positive = 60
     max_stream_s: Positive = 3600
+
+
+class JournalSettings(Section):
+    """How much of the disk the journal may take before new calls are refused."""
+
+    max_bytes: PositiveWhole = 1024 * 1024 * 1024
+
+
+class BackfillSettings(Section):
+    """Whose calls API Management's log is read for, where no proxy stands behind it."""
+
+    gateway: Name | None = None
+    apis: tuple[ApiId, ...] = ()
+
+    @model_validator(mode="after")
+    def _gateway_is_known(self) -> Self:
+        """An event without its gateway's id would be another event."""
+        if self.apis and self.gateway is None:
+            raise ValueError("apis needs gateway beside it, the id in the events of these APIs")
+        return self
 
 
 class ResponsesSettings(Section):

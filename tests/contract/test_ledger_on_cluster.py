@@ -13,7 +13,9 @@ from redis_clusters import NODES
 
 from tollgate.connections.redis import open_redis, open_redis_sync
 from tollgate.errors import StoreUnavailable
+from tollgate.events.awaited import FIRST_LOOK, AwaitedEvents
 from tollgate.events.dead_letters import DeadLetter, RedisDeadLetters
+from tollgate.ledger.kept_aside import KeptAsideEvents
 from tollgate.ledger.keys import TenantKeys
 from tollgate.ledger.outcome import KeptAside
 from tollgate.ledger.redis_reader import RedisReader
@@ -73,6 +75,32 @@ async def test_dead_letters_are_kept(redis_cluster: str) -> None:
         assert await kept.all() == []
 
 
+async def test_what_waits_to_be_backfilled_is_kept(redis_cluster: str, ledger: Ledger) -> None:
+    del ledger  # empty
+    async with open_redis(redis_cluster) as redis:
+        awaited = AwaitedEvents(redis, "gw-apim")
+        events = [pending("a"), pending("b"), measured("c", gateway="gw-apim")]
+        await awaited.before(events, NOON)
+        soon = NOON + FIRST_LOOK
+        assert {each.event.id for each in await awaited.due(soon, 100)} == {"a", "b"}
+        assert await awaited.unseen({"c": NOON, "d": NOON}) == {"d"}
+        await awaited.look_again([events[0].key], soon + FIRST_LOOK)
+        await awaited.settle([events[1].key], soon)
+        assert await awaited.due(soon, 100) == []
+        await awaited.set_since(NOON)
+        assert (await awaited.count(), await awaited.since()) == (1, NOON)
+
+
+async def test_what_is_kept_aside_is_read(redis_cluster: str, ledger: Ledger) -> None:
+    conflicts = [measured(tenant=tenant, status=201) for tenant in TENANTS]
+    await ledger.apply(*(measured(tenant=tenant) for tenant in TENANTS), *conflicts)
+    async with open_redis(redis_cluster) as redis:
+        aside = KeptAsideEvents(redis)
+        found = [event.raw async for event in aside.scan("conflict")]
+        assert sorted(found) == sorted(each.raw for each in conflicts)
+        assert await aside.count() == KeptAside(conflicts=len(TENANTS), late=0)
+
+
 async def test_the_settings_of_every_node_are_looked_at(redis_cluster: str, admin: Any) -> None:
     last = admin.get_primaries()[-1]
     async with open_redis(redis_cluster) as redis:
@@ -121,6 +149,17 @@ async def test_a_ledger_on_a_cluster_with_tls_whose_nodes_announce_addresses(
         events = [measured(tenant=tenant) for tenant in TENANTS]
         assert set(await ledger.apply(*events)) == {"applied"}
         assert {cell.tenant for cell in ledger.cells().money} == set(TENANTS)
+
+
+async def test_a_cluster_that_is_away_takes_no_dead_letter_and_no_note() -> None:
+    letter = DeadLetter(reason="x", source="test", received=NOON, body=b"x")
+    async with open_redis("redis://127.0.0.1:1?cluster=true") as away:
+        with pytest.raises(StoreUnavailable):
+            await RedisDeadLetters(away).keep([letter])
+        with pytest.raises(StoreUnavailable):
+            await AwaitedEvents(away).before([pending()], NOON)
+        with pytest.raises(StoreUnavailable):
+            await KeptAsideEvents(away).count()
 
 
 def test_a_cluster_that_is_away_is_unavailable() -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from builders import NOON
-from certificates import Certificate
 from ledgers import measured
 from redis import Redis
 from redis.auth.err import RequestTokenErr
@@ -62,12 +62,12 @@ class Stage:
 
 
 @pytest.fixture
-def stage(certificate: Certificate, known_name: str) -> Iterator[Stage]:
+def stage(certificate: Path, known_name: str) -> Iterator[Stage]:
     files = (
         "--tls-cert-file",
-        str(certificate.certificate),
+        str(certificate),
         "--tls-key-file",
-        str(certificate.key),
+        str(certificate),
     )
     port = free_port()
     with running(
@@ -78,7 +78,7 @@ def stage(certificate: Certificate, known_name: str) -> Iterator[Stage]:
             first.execute_command("ACL", "SETUSER", "admin", "on", ">x", "~*", "&*", "+@all")  # pyright: ignore[reportUnknownMemberType]  same
             first.execute_command("ACL", "SETUSER", "default", "off")  # pyright: ignore[reportUnknownMemberType]  same
         with admin:
-            query = f"auth=entra&ssl_ca_certs={certificate.certificate}"
+            query = f"auth=entra&ssl_ca_certs={certificate}"
             yield Stage(f"rediss://{known_name}:{port}?{query}", admin)
 
 

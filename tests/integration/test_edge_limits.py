@@ -7,13 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from edges import CHAT, HastyHttp, call, chat, edge, edge_before, error_of, head
+from edges import CHAT, HASTY, call, chat, edge, edge_before, error_of, head
 from proxying import KEY, hashed
 from raw_upstreams import CHUNKED, serving, until
 
 from tollgate.local.simulator.faults import SlowFirstByte, SlowFrames
+from tollgate.proxy.client_bounds import ConnectionBounds
 
 pytestmark = pytest.mark.integration
+
+# Longer than the test needs to see that all stands still.
+PATIENT = ConnectionBounds(head_timeout_s=0.3, send_timeout_s=2.0)
 
 ONE_AT_A_TIME: list[dict[str, Any]] = [
     {
@@ -117,7 +121,7 @@ async def test_pipelined_requests_each_have_their_answer_and_event(tmp_path: Pat
 
 async def test_a_head_too_large_or_too_slow_is_refused(tmp_path: Path) -> None:
     long = "x-long: " + "a" * 70_000
-    async with edge(tmp_path, HastyHttp) as here:
+    async with edge(tmp_path, HASTY) as here:
         assert error_of(await here.ask(head(long))) == (431, "headers_too_large")
         async with here.connected() as client:
             for at in range(0, 100_000, 1000):
@@ -129,7 +133,7 @@ async def test_a_head_too_large_or_too_slow_is_refused(tmp_path: Path) -> None:
 
 
 async def test_a_body_that_does_not_arrive_is_refused_and_told_of(tmp_path: Path) -> None:
-    async with edge(tmp_path, HastyHttp, relay={"body_timeout_s": 0.2}) as here:
+    async with edge(tmp_path, HASTY, relay={"body_timeout_s": 0.2}) as here:
         answer = await here.ask(head("content-length: 9"), b"{")
         assert error_of(answer) == (408, "request_timeout")
         (data,) = await here.told()
@@ -217,7 +221,7 @@ async def test_a_client_that_does_not_read_stops_the_region_too(tmp_path: Path) 
     endless = Endless()
     async with (
         serving(endless) as port,
-        edge_before(tmp_path, f"http://127.0.0.1:{port}", HastySend) as here,
+        edge_before(tmp_path, f"http://127.0.0.1:{port}", PATIENT) as here,
         here.connected(read_bytes=1024) as client,
     ):
         client.send(call(chat(stream=True)))
@@ -229,9 +233,3 @@ async def test_a_client_that_does_not_read_stops_the_region_too(tmp_path: Path) 
         assert seen < 40_000_000  # what two sockets hold, and no more
         (data,) = await here.told()  # it is given up, and the region with it
     assert (data["cancelled"], data["provenance"]) == (True, "estimated")
-
-
-class HastySend(HastyHttp):
-    """Gives a reader a little longer than the test needs to see that all stands still."""
-
-    send_timeout_s = 2.0

@@ -54,12 +54,14 @@ def assert_told(told: Told, row: Row, shape: Shape) -> None:
     assert told.headers["x-tollgate-backend"] == (SECOND if announced else FIRST)
     assert told.headers["x-tollgate-attempts"] == ("2" if announced else "1")
     assert told.headers["x-request-id"] == "req-1"
+    assert told.is_whole is (row.end != "cut" or shape.streamed)
     if row.end == "unchanged":
         assert_error(told, row)
     elif shape.streamed:
         assert_stream(told, row, shape)
     elif shape.api == "audio.speech":
         assert told.headers["content-type"].startswith("audio/")
+        assert told.body
     else:
         assert not msgspec.json.decode(told.body).get("error") or row is ROWS["failed response"]
 

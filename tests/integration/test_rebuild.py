@@ -19,7 +19,8 @@ from tollgate.ledger.archive import Archive
 from tollgate.ledger.archive_files import archive_files
 from tollgate.ledger.cells import OVERFLOW
 from tollgate.ledger.generation import Generations, Superseded, namespace_of
-from tollgate.ledger.outcome import LedgerLimits
+from tollgate.ledger.kept_aside import KeptAsideEvents
+from tollgate.ledger.outcome import KeptAside, LedgerLimits
 from tollgate.ledger.redis_ledger import RedisLedger
 from tollgate.usage.event import decode_event
 
@@ -151,6 +152,20 @@ async def test_the_rebuild_that_began_last_wins(books: Books) -> None:
     assert await generations.current() == second
 
 
+async def test_what_is_kept_aside_is_that_of_the_generation_in_force(books: Books) -> None:
+    await books.take([measured("a")])
+    redis: Any = books.reading
+    redis.delete("tollgate:{contoso}:ids:2026-10-15T12")
+    await books.take([measured("b")])
+    aside = KeptAsideEvents(books.redis)
+    assert await aside.count() == KeptAside(conflicts=0, late=1)
+    await books.rebuilt()
+    assert await aside.count() == KeptAside(conflicts=0, late=0)
+    conflict = measured("b", status=201)
+    await books.take([conflict])
+    assert [event.raw async for event in aside.scan("conflict")] == [conflict.raw]
+
+
 async def test_the_old_generation_can_be_read_to_the_end(books: Books) -> None:
     await books.take([measured("a")])
     await books.rebuilt()
@@ -173,7 +188,7 @@ async def test_hours_far_back_are_counted_but_not_remembered(books: Books) -> No
 async def test_late_events_are_settled(books: Books) -> None:
     await books.take([measured("a")])
     redis: Any = books.reading
-    redis.delete("tollgate:{contoso}:ids:2026-10-15")
+    redis.delete("tollgate:{contoso}:ids:2026-10-15T12")
     assert await books.take([measured("b")]) == ["late"]
     await books.rebuilt()
     assert sum(cell.usage.requests for cell in books.cells().money) == 2
@@ -188,6 +203,28 @@ async def test_an_hour_of_many_ids_goes_on_as_if_it_had_been_counted_one_by_one(
     await books.rebuilt()
     assert set(await books.take(events[1_000:])) == {"applied"}
     assert set(await books.apply(events)) == {"duplicate"}
+
+
+async def test_ids_lie_in_the_same_buckets_as_if_they_had_been_counted_one_by_one(
+    books: Books,
+) -> None:
+    hours = [NOON + n % 5 * HOUR for n in range(700)]
+    await books.take([measured(f"r{n}", hour) for n, hour in enumerate(hours)])
+    rebuilt = await books.rebuilt()
+    prefix = namespace_of(rebuilt.generation)
+    for span in ("2026-10-15T12", "2026-10-15T16"):
+        counted = _ids(books, f"tollgate:{{contoso}}:ids:{span}")
+        assert len(counted) > 20
+        assert _ids(books, f"{prefix}:{{contoso}}:ids:{span}") == counted
+
+
+def _ids(books: Books, key: str) -> dict[bytes, list[bytes]]:
+    redis: Any = books.reading
+    buckets: dict[bytes, bytes] = redis.hgetall(key)
+    return {
+        bucket: sorted(text[at : at + 26] for at in range(0, len(text), 26))
+        for bucket, text in buckets.items()
+    }
 
 
 async def test_names_beyond_the_limits_share_a_cell(redis_server: str) -> None:

@@ -173,12 +173,26 @@ def test_the_environment_names_everything_outside() -> None:
             "TOLLGATE_JOURNAL": "j",
             "EVENTGRID_TOPIC_ENDPOINT": "https://t",
             "EVENTGRID_TOPIC_KEY": "k",
+            "EVENTHUB_CONNECTION": "c",
+            "EVENTHUB_CONNECTION__fullyQualifiedNamespace": "n",
+            "EVENTHUB_NAME": "h",
+            "TOLLGATE_WEBHOOK_KEY": "new,old,",
+            "LOG_ANALYTICS_WORKSPACE_ID": "w",
         }
     )
     assert environment.redis_url == "redis://r"
     assert (environment.archive, environment.journal) == (Path("a"), Path("j"))
     assert environment.eventgrid_topic_endpoint == "https://t"
     assert environment.eventgrid_topic_key == "k"
+    assert environment.log_analytics_workspace_id == "w"
+    assert (environment.eventhub_connection, environment.eventhub_namespace) == ("c", "n")
+    assert environment.eventhub_name == "h"
+    assert environment.webhook_keys == ("new", "old")
+
+
+@pytest.mark.parametrize("value", ["", ",", ",,"])
+def test_a_webhook_key_is_never_empty(value: str) -> None:
+    assert read_environment({"TOLLGATE_WEBHOOK_KEY": value}).webhook_keys is None
 
 
 def test_a_secret_is_what_its_variable_holds() -> None:
@@ -210,3 +224,15 @@ def test_a_part_can_only_be_kept_of_a_known_capacity() -> None:
         check_settings(settings)
     settings["backends"][0]["deployments"]["mini"]["requests_per_10s"] = 1
     check_settings(settings)
+
+
+def test_apis_of_no_gateway_are_told() -> None:
+    with pytest.raises(SettingsError, match=r"backfill: .*apis needs gateway beside it"):
+        check_settings(changed("backfill", {"apis": ["openai"]}))
+    check_settings(changed("backfill", {"gateway": "gw-apim", "apis": ["openai"]}))
+
+
+@pytest.mark.parametrize("api", ["", "a b", 'a"', "a\n", "a);drop", "x" * 129])
+def test_an_api_is_named_by_what_can_stand_in_a_query(api: str) -> None:
+    with pytest.raises(SettingsError, match=r"backfill\.apis.*: must be an id"):
+        check_settings(changed("backfill", {"gateway": "gw-apim", "apis": [api]}))

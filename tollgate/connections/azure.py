@@ -7,11 +7,15 @@ import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any, Final, Protocol
+from urllib.request import getproxies
 
 from azure.core.credentials import AccessTokenInfo, AzureKeyCredential
+from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError
 from azure.core.pipeline import PipelineRequest
 from azure.eventgrid.aio import EventGridPublisherClient
+from azure.eventhub import parse_connection_string
+from azure.eventhub.aio import EventHubProducerClient
 from azure.identity.aio import DefaultAzureCredential
 
 OPENAI_SCOPE = "https://cognitiveservices.azure.com/.default"
@@ -137,7 +141,16 @@ class Identity:
             endpoint: The topic's.
             on_request: Sees each request before it is sent.
         """
-        return EventGridPublisherClient(endpoint, self._credential, raw_request_hook=on_request)
+        return _eventgrid_client(endpoint, self._credential, on_request)
+
+    def eventhub_client(self, namespace: str, hub: str) -> EventHubProducerClient:
+        """A client of an event hub that signs in with this identity.
+
+        Args:
+            namespace: The host name of its namespace.
+            hub: Its name.
+        """
+        return EventHubProducerClient(namespace, hub, self._credential)
 
     async def close(self) -> None:
         """Close the connections to the identity service."""
@@ -150,5 +163,27 @@ def eventgrid_client_with_key(
     endpoint: str, key: str, on_request: RequestHook
 ) -> EventGridPublisherClient:
     """A client of an Event Grid topic that signs in with the topic's key; else as above."""
-    credential = AzureKeyCredential(key)
-    return EventGridPublisherClient(endpoint, credential, raw_request_hook=on_request)
+    return _eventgrid_client(endpoint, AzureKeyCredential(key), on_request)
+
+
+def _eventgrid_client(
+    endpoint: str, credential: AzureKeyCredential | AsyncTokenCredential, on_request: RequestHook
+) -> EventGridPublisherClient:
+    # Where no proxy is set, nobody need look for one: that takes a thread, for each request anew.
+    return EventGridPublisherClient(
+        endpoint, credential, raw_request_hook=on_request, use_env_settings=bool(getproxies())
+    )
+
+
+def eventhub_client_with_key(connection: str, hub: str) -> EventHubProducerClient:
+    """A client of an event hub that signs in with the key in a connection string."""
+    return EventHubProducerClient.from_connection_string(connection, eventhub_name=hub)
+
+
+def hub_of_connection_string(connection: str) -> str | None:
+    """The hub that a connection string of Event Hubs names, if it names one.
+
+    Raises:
+        ValueError: It is no connection string; the message has nothing of it.
+    """
+    return parse_connection_string(connection).eventhub_name

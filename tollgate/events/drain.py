@@ -11,11 +11,14 @@ from tollgate.errors import PublishFailed
 from tollgate.events.journal import Journal
 from tollgate.events.refused import REFUSED_FILE
 
-MAX_EVENTS: Final = 500
+MAX_EVENTS: Final = 2000
 MAX_BYTES: Final = 900_000  # Event Grid takes requests up to 1 MB
 
 _REFUSES: Final = "the broker refuses an event; it is in %s, see: tollgate dead-letters list"
 _LONGEST_WAIT_S: Final = 60.0
+# Where so many come while the first one waits, a few more turns make the batches larger.
+_MANY: Final = 50
+_MOST_TURNS: Final = 5
 _log: Final = logging.getLogger(__name__)
 
 
@@ -67,7 +70,7 @@ class Drain:
         wait_s = self._first_wait_s
         while True:
             await self._more.wait()
-            await asyncio.sleep(self._gather_s)
+            await self._gather()
             self._more.clear()
             try:
                 await self.drain_once()
@@ -81,6 +84,13 @@ class Drain:
             await asyncio.sleep(wait_s)
             wait_s = min(wait_s * 2, _LONGEST_WAIT_S)
             self._more.set()
+
+    async def _gather(self) -> None:
+        for _ in range(_MOST_TURNS):
+            before = self._journal.depth
+            await asyncio.sleep(self._gather_s)
+            if self._journal.depth - before < _MANY or self._journal.depth >= MAX_EVENTS:
+                return
 
     async def drain_once(self) -> None:
         """Publish all that waits.

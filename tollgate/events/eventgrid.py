@@ -10,13 +10,13 @@ from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from typing import Any, Final
 
-import msgspec
 from azure.core.exceptions import AzureError, HttpResponseError
 from azure.core.messaging import CloudEvent
 from azure.core.pipeline import PipelineRequest
 from azure.eventgrid.aio import EventGridPublisherClient
 
 from tollgate.errors import PublishFailed
+from tollgate.events.envelope import is_cloud_event
 
 _BAD_REQUEST: Final = 400
 _REFUSED: Final = frozenset({_BAD_REQUEST, 413})
@@ -56,7 +56,7 @@ class EventGridPublisher:
         batch: list[bytes] = []
         refused: list[bytes] = []
         for event in dict.fromkeys(events):
-            (batch if _is_cloud_event(event) else refused).append(event)
+            (batch if is_cloud_event(event) else refused).append(event)
         answers = await self._send(batch) if batch else {}
         takes_none = len(answers) == len(batch) and {*answers.values()} == {_BAD_REQUEST}
         if takes_none and (len(batch) > 1 or not self._has_taken):
@@ -90,23 +90,3 @@ class EventGridPublisher:
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
-
-
-class _Envelope(msgspec.Struct):
-    """What every CloudEvent has; a topic refuses a whole batch for one that has not."""
-
-    specversion: str
-    id: str
-    source: str
-    type: str
-
-
-_envelope: Final = msgspec.json.Decoder(_Envelope)
-
-
-def _is_cloud_event(event: bytes) -> bool:
-    try:
-        _envelope.decode(event)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return False
-    return True

@@ -1,7 +1,7 @@
 """The local journal: every event is here before the client's last byte, and leaves when published.
 
-A line is one `write` to the page cache: it survives the death of the process, not of the machine.
-An event that the disk does not take is held in memory, and published from there.
+A line is in the page cache: it survives the death of the process, not of the machine. An event
+that the disk does not take is held in memory, and published from there.
 """
 
 from __future__ import annotations
@@ -9,14 +9,13 @@ from __future__ import annotations
 import logging
 import os
 import secrets
-from collections.abc import Callable
-from contextlib import suppress
-from errno import ENOSPC
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from tollgate.events.mapped_segment import MappedSegment
 from tollgate.events.refused import set_aside
 from tollgate.events.segments import (
     BEGUN,
@@ -25,6 +24,7 @@ from tollgate.events.segments import (
     lock_path,
     read_lines,
     segment_path,
+    split_lines,
     try_lock,
 )
 from tollgate.usage.event import UsageEvent, encode_event
@@ -54,7 +54,7 @@ class Journal:
 
     Args:
         folder: Where the segments lie; made if it is not there.
-        segment_bytes: When a new segment is begun.
+        segment_bytes: The size of a segment.
         on_append: Called after each event, to wake who publishes.
     """
 
@@ -77,7 +77,7 @@ class Journal:
         self._depth = 0
         with guarded(folder):
             self._lock = try_lock(lock_path(folder, self.writer))
-            self._file, self._size = self._open_segment(0), 0
+            self._segment = self._open_segment(0, segment_bytes)
 
     @property
     def depth(self) -> int:
@@ -91,9 +91,8 @@ class Journal:
 
     def begin(self, request_id: str, event: bytes) -> None:
         """Note that a request goes upstream; `event`, encoded, stands for it if nothing follows."""
-        segment = self._last  # the line may fill it, and begin another one
         self._append(BEGUN, event)
-        self._open_requests[request_id] = segment
+        self._open_requests[request_id] = self._last
 
     def record(self, event: UsageEvent) -> None:
         """Keep an event until it is published."""
@@ -118,8 +117,7 @@ class Journal:
             return Batch(held, segment, offset, len(held))
         events: list[bytes] = []
         while True:
-            path = segment_path(self.folder, self.writer, segment)
-            for kind, event, behind in read_lines(path, offset):
+            for kind, event, behind in self._lines(segment, offset):
                 if kind == EVENT:
                     size += len(event)
                     if events and (size > max_bytes or len(events) == max_events):
@@ -149,7 +147,7 @@ class Journal:
         self._write_held()
         if self._held:
             _log.critical("%d events are lost: the journal cannot be written", len(self._held))
-        os.close(self._file)
+        self._segment.close()
         with guarded(self.folder):
             if not self._depth and not self._open_requests:
                 for number in range(self._first, self._last + 1):
@@ -168,35 +166,21 @@ class Journal:
             del self._held[0]
 
     def _append(self, kind: bytes, event: bytes) -> None:
-        line = kind + b" " + event + b"\n"
-        written = os.write(self._file, line)
-        if written != len(line):
-            self._cut_torn_line()
-            raise OSError(ENOSPC, "the journal's disk took only a part of a line")
-        self._size += written
-        if self._size >= self._segment_bytes:
-            self._roll_over()
+        line = kind + b" " + event
+        if not self._segment.append(line):
+            self._roll_over(len(line) + 1)
+            self._segment.append(line)
 
-    def _cut_torn_line(self) -> None:
-        """The next line must begin a line: in this segment, or else in a new one."""
-        try:
-            os.ftruncate(self._file, self._size)
-        except OSError:
-            self._size = os.fstat(self._file).st_size
-            self._roll_over()
+    def _roll_over(self, needed_bytes: int) -> None:
+        number = self._last + 1
+        following = self._open_segment(number, max(self._segment_bytes, needed_bytes))
+        full, self._segment, self._last = self._segment, following, number
+        full.close()
 
-    def _roll_over(self) -> None:
-        """Begin a new segment; where that fails, the old one just grows on."""
-        try:
-            following = self._open_segment(self._last + 1)
-        except OSError as error:
-            _log.warning("the journal cannot begin a new segment: %s", error)
-            return
-        full, self._file, self._size = self._file, following, 0
-        self._last += 1
-        with suppress(OSError):  # its lines are written; what is new is in the next one
-            os.close(full)
+    def _open_segment(self, number: int, size: int) -> MappedSegment:
+        return MappedSegment(segment_path(self.folder, self.writer, number), size)
 
-    def _open_segment(self, number: int) -> int:
-        path = segment_path(self.folder, self.writer, number)
-        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    def _lines(self, segment: int, offset: int) -> Iterator[tuple[bytes, bytes, int]]:
+        if segment == self._last:
+            return split_lines(self._segment.read(offset), offset)
+        return read_lines(segment_path(self.folder, self.writer, segment), offset)

@@ -16,7 +16,7 @@ def split_payload(payload: bytes) -> list[bytes]:
         return [payload]
     try:
         return [bytes(item) for item in msgspec.json.decode(payload, type=list[msgspec.Raw])]
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):
         return [payload]
 
 
@@ -33,6 +33,6 @@ def _is_one_value(text: bytes) -> bool:
         return True
     try:
         msgspec.json.decode(text, type=msgspec.Raw)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):
         return False
     return True

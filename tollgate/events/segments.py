@@ -1,4 +1,4 @@
-"""The journal's files: append-only lines, in numbered segments of one writer each.
+"""The journal's files: append-only lines, in numbered segments of one writer each, then NULs.
 
 A writer holds a lock on `<writer>.lock` for as long as it lives, so that whoever finds the lock
 free knows that the segments beside it were left behind. Writers come, go and take over one at a
@@ -76,9 +76,14 @@ def read_lines(path: Path, offset: int = 0) -> Iterator[tuple[bytes, bytes, int]
     """
     with path.open("rb") as segment:
         segment.seek(offset)
-        for line in segment:
-            if not line.endswith(b"\n"):
-                return
-            offset += len(line)
-            kind, _, event = line.rstrip(b"\n").partition(b" ")
-            yield kind, event, offset
+        written = segment.read()
+    return split_lines(written.rstrip(b"\0"), offset)
+
+
+def split_lines(written: bytes, offset: int) -> Iterator[tuple[bytes, bytes, int]]:
+    """The same of what stands at `offset` of a segment."""
+    lines = written.split(b"\n")
+    lines.pop()  # a torn line, or nothing
+    for line in lines:
+        offset += len(line) + 1
+        yield line[:1], line[2:], offset

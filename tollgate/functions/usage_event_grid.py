@@ -29,7 +29,8 @@ async def usage_event_grid(event: func.EventGridEvent) -> None:
 def as_cloud_event(event: func.EventGridEvent | func.CloudEvent) -> bytes:
     """The event as CloudEvents JSON; the worker picks the class by the body, not the annotation."""
     if isinstance(event, func.CloudEvent):
-        members = {
+        members: dict[str, Any] = {
+            **event.extension_attrs,  # also what the library does not decode, as data_base64
             "specversion": event.specversion,
             "type": event.type,
             "source": event.source,

@@ -8,7 +8,7 @@ is one writer.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 from redis.asyncio import Redis, RedisCluster
@@ -16,16 +16,18 @@ from redis.asyncio import Redis, RedisCluster
 from tollgate.ledger.admission import Admission
 from tollgate.ledger.batch import as_json
 from tollgate.ledger.booking import Booking
-from tollgate.ledger.id_buckets import buckets, hours_in
+from tollgate.ledger.id_buckets import IDS_COUNT, buckets, hours_in
 from tollgate.ledger.keys import TenantKeys, tenants_key
 from tollgate.ledger.outcome import LedgerLimits
 from tollgate.ledger.pipelines import Command, run
-from tollgate.ledger.redis_errors import store_errors
 from tollgate.ledger.row_sums import Rows, Sum
 from tollgate.ledger.rows import Row
 from tollgate.ledger.same_key import Pair
-from tollgate.usage.periods import day_end_s
+from tollgate.redis_errors import store_errors
 from tollgate.usage.sku import Sku
+
+_Field = TypeVar("_Field")
+_Value = TypeVar("_Value")
 
 _FIELDS: Final = 2_000  # of a command
 _FORGOTTEN: Final = "0"  # a time in the past
@@ -56,9 +58,7 @@ class BulkWriter:
         self._redis = redis
         self._namespace = namespace
         self._limits = limits
-        self._now_s = now_s
         self._until_s = now_s + limits.memory_s
-        self._slack_s = limits.memory_s / 16
         self._kept_since = kept_since
         self._admission = Admission(redis, limits)
         self._skus: dict[str, dict[Sku, int]] = {}
@@ -81,20 +81,17 @@ class BulkWriter:
             ]
         )
 
-    async def remember(self, day: str, by_tenant: Mapping[str, Sequence[bytes]]) -> None:
-        """Set all ids that a day remembers; an hour that has none is as if it never was."""
-        kept_until_s = max(self._now_s, day_end_s(day)) + self._limits.memory_s + self._slack_s
-        ids_ms = round((kept_until_s - self._now_s) * 1000) + 1
-        bucket_ms = ids_ms + round(self._slack_s * 1000)
+    async def remember(self, span: str, by_tenant: Mapping[str, Sequence[bytes]]) -> None:
+        """Set all ids of a span of hours; an hour that has none is as if it never was."""
         commands: list[Command] = []
         for tenant, records in by_tenant.items():
             keys = self._keys(tenant)
-            for bucket, text in buckets(records).items():
-                commands.append(("SET", f"{keys.ids(day)}:{bucket}", text, "PX", bucket_ms))
-            meta = f"{len(records)} {kept_until_s:.3f}"
-            commands.append(("SET", keys.ids(day), meta, "PX", ids_ms))
+            ids = keys.ids(span)
+            packed: dict[str | int, bytes | int] = {IDS_COUNT: len(records), **buckets(records)}
+            commands += [("HSET", ids, *_flat(part)) for part in _parts(packed)]
+            commands.append(("PEXPIRE", ids, round(self._limits.memory_s * 1000)))
             until = f"{self._until_s:.3f}"
-            commands += [("ZADD", keys.hours, until, hour) for hour in hours_in(day, records)]
+            commands += [("ZADD", keys.hours, until, hour) for hour in hours_in(span, records)]
         await run(self._redis, commands)
 
     async def keep_pairs(self, pairs: Mapping[tuple[str, bytes], Pair | None]) -> None:
@@ -172,11 +169,15 @@ class BulkWriter:
         return "\n".join((pair.state, half.hour, as_json(code), as_json(user), sku, *counts))
 
 
-def _parts(rows: dict[str, Sum]) -> Iterable[dict[str, Sum]]:
-    if len(rows) <= _FIELDS:
-        return [rows]
-    items = list(rows.items())
+def _parts(fields: Mapping[_Field, _Value]) -> Iterable[Mapping[_Field, _Value]]:
+    if len(fields) <= _FIELDS:
+        return [fields]
+    items = list(fields.items())
     return [dict(items[start : start + _FIELDS]) for start in range(0, len(items), _FIELDS)]
+
+
+def _flat(fields: Mapping[_Field, _Value]) -> list[_Field | _Value]:
+    return [part for field in fields.items() for part in field]
 
 
 def _set(key: str, rows: Mapping[str, Sum]) -> Iterable[Command]:

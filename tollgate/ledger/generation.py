@@ -22,9 +22,9 @@ from tollgate.errors import Rejected
 from tollgate.ledger.keys import NAMESPACE
 from tollgate.ledger.outcome import LedgerLimits, Outcome
 from tollgate.ledger.pipelines import run
-from tollgate.ledger.redis_errors import store_errors
 from tollgate.ledger.redis_ledger import RedisLedger
 from tollgate.ledger.redis_reader import RedisReader
+from tollgate.redis_errors import store_errors
 from tollgate.usage.event import ReceivedEvent
 
 # What the last one leaves is forgotten after this: whoever reads it may end in peace.
@@ -60,6 +60,17 @@ def namespace_of(generation: int, namespace: str = NAMESPACE) -> str:
     return f"{namespace}:g{generation}" if generation else namespace
 
 
+async def current_namespace(redis: AsyncRedis, namespace: str = NAMESPACE) -> str:
+    """What the keys of the generation in force begin with.
+
+    Raises:
+        StoreUnavailable: Redis did not answer.
+    """
+    with store_errors():
+        number = await cast("Any", redis.hget(generation_key(namespace), "current"))
+    return namespace_of(int(number or 0), namespace)
+
+
 class CurrentLedger:
     """Counts events in the generation that is in force at each call; a `LedgerWriter`.
 
@@ -79,15 +90,10 @@ class CurrentLedger:
 
     async def apply(self, events: Sequence[ReceivedEvent], *, now: datetime) -> list[Outcome]:
         """Count events in their cells; see `LedgerWriter.apply`. Archive them before."""
-        current = namespace_of(await self._generation(), self._namespace)
+        current = await current_namespace(self._redis, self._namespace)
         if current != self._ledger[0]:
             self._ledger = (current, RedisLedger(self._redis, self._limits, current))
         return await self._ledger[1].apply(events, now=now)
-
-    async def _generation(self) -> int:
-        with store_errors():
-            number = await cast("Any", self._redis.hget(generation_key(self._namespace), "current"))
-        return int(number or 0)
 
 
 def current_reader(redis: Redis, namespace: str = NAMESPACE) -> RedisReader:

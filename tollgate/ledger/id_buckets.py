@@ -1,13 +1,16 @@
-"""Ids as a day of the ledger remembers them, packed in buckets: the same as apply/ids.lua."""
+"""Ids as the ledger remembers them, packed in the buckets of a span: the same as apply/ids.lua."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Final
 
+from tollgate.usage.periods import day_of_hour
+
 RECORD_BYTES: Final = 26
+IDS_COUNT: Final = "n"  # beside the buckets: how many records they have
 _HOUR_AT: Final = 17
-_BUCKET: Final = 20  # records, on average, when the next bucket begins to be filled
+_BUCKET: Final = 6  # records, on average, when the next bucket begins to be filled
 
 
 def record(key: bytes, body: bytes, hour: str, *, completes: bool) -> bytes:
@@ -16,14 +19,14 @@ def record(key: bytes, body: bytes, hour: str, *, completes: bool) -> bytes:
     return (b"c" if completes else b"e") + key + letter + body
 
 
-def hours_in(day: str, records: Iterable[bytes]) -> list[str]:
-    """The hours of a day that remember some of the records."""
+def hours_in(span: str, records: Iterable[bytes]) -> list[str]:
+    """The hours of a span, `YYYY-MM-DDTHH`, that remember some of the records."""
     letters = {each[_HOUR_AT] for each in records}
-    return [f"{day}T{letter - ord('A'):02d}" for letter in sorted(letters)]
+    return [f"{day_of_hour(span)}T{letter - ord('A'):02d}" for letter in sorted(letters)]
 
 
 def buckets(records: Iterable[bytes]) -> dict[int, bytes]:
-    """All ids of a day by bucket, as the script would have packed them; none is empty."""
+    """All ids of a span by bucket, as the script would have packed them; none is empty."""
     known = list(records)
     count = len(known) // _BUCKET + 1
     size = 1 << (count - 1).bit_length()

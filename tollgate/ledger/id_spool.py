@@ -1,4 +1,4 @@
-"""Ids by day, on disk as soon as they are many."""
+"""Ids by span of hours, on disk as soon as they are many."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _BUFFER_BYTES: Final = 32_000_000
 
 
 class IdSpool:
-    """Collects records of ids, and gives back those of a day at a time.
+    """Collects records of ids, and gives back those of a span at a time.
 
     Args:
-        folder: Takes a file for each day.
+        folder: Takes a file for each span.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -27,9 +27,9 @@ class IdSpool:
         self._tenants: dict[str, bytes] = {}
         self._dropped: defaultdict[str, set[bytes]] = defaultdict(set)
 
-    def add(self, tenant: str, day: str, record: bytes) -> None:
+    def add(self, tenant: str, span: str, record: bytes) -> None:
         """Add a record; a repetition changes nothing."""
-        self._buffers[day] += self._number(tenant) + record
+        self._buffers[span] += self._number(tenant) + record
         self._buffered += _TENANT + RECORD_BYTES
         if self._buffered > _BUFFER_BYTES:
             for name, buffer in self._buffers.items():
@@ -38,23 +38,23 @@ class IdSpool:
             self._buffers = defaultdict(bytearray, {name: bytearray() for name in self._buffers})
             self._buffered = 0
 
-    def drop(self, tenant: str, day: str, record: bytes) -> None:
+    def drop(self, tenant: str, span: str, record: bytes) -> None:
         """Leave a record out that was added, or will be."""
-        self._dropped[day].add(self._number(tenant) + record)
+        self._dropped[span].add(self._number(tenant) + record)
 
-    def days(self) -> Iterator[tuple[str, dict[str, list[bytes]]]]:
-        """Each day, and its records by tenant."""
+    def spans(self) -> Iterator[tuple[str, dict[str, list[bytes]]]]:
+        """Each span, and its records by tenant."""
         names = list(self._tenants)
-        for day in sorted(self._buffers):
-            path = self._path(day)
-            text = (path.read_bytes() if path.exists() else b"") + self._buffers[day]
+        for span in sorted(self._buffers):
+            path = self._path(span)
+            text = (path.read_bytes() if path.exists() else b"") + self._buffers[span]
             size = _TENANT + RECORD_BYTES
             found = dict.fromkeys(text[at : at + size] for at in range(0, len(text), size))
             by_tenant: defaultdict[str, list[bytes]] = defaultdict(list)
-            for each in found.keys() - self._dropped[day]:
+            for each in found.keys() - self._dropped[span]:
                 tenant = names[int.from_bytes(each[:_TENANT], "big")]
                 by_tenant[tenant].append(each[_TENANT:])
-            yield day, by_tenant
+            yield span, by_tenant
 
     def _number(self, tenant: str) -> bytes:
         found = self._tenants.get(tenant)
@@ -62,5 +62,5 @@ class IdSpool:
             found = self._tenants[tenant] = len(self._tenants).to_bytes(_TENANT, "big")
         return found
 
-    def _path(self, day: str) -> Path:
-        return self._folder / f"{day}.ids"
+    def _path(self, span: str) -> Path:
+        return self._folder / f"{span}.ids"

@@ -64,9 +64,9 @@ class TenantKeys:
         """The user cells of a day."""
         return f"{self.prefix}users:{day}"
 
-    def ids(self, day: str) -> str:
-        """How many ids a day remembers; what their buckets' keys begin with."""
-        return f"{self.prefix}ids:{day}"
+    def ids(self, span: str) -> str:
+        """The ids of a span; see `span_of`."""
+        return f"{self.prefix}ids:{span}"
 
     def names(self, day: str) -> str:
         """The users of a day with a cell of their own."""

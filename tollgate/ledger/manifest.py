@@ -23,6 +23,7 @@ from typing import Final
 
 import msgspec
 
+from tollgate.errors import DamagedFile
 from tollgate.ledger.archive_files import TORN, ArchiveFile, archive_files
 from tollgate.usage.periods import hour_of
 
@@ -72,6 +73,7 @@ def seal(folder: Path, now: datetime) -> list[Entry]:
 
     Raises:
         SettingsError: There is no archive.
+        DamagedFile: The manifest cannot be read; it is as it was.
         OSError: The manifest is as it was.
     """
     before = hour_of(now - SEAL_AFTER)
@@ -173,7 +175,10 @@ def _name(folder: Path, file: ArchiveFile) -> str:
 
 
 def _ends(text: bytes) -> dict[str, int]:
-    entries = msgspec.json.Decoder(Entry).decode_lines(text)
+    try:
+        entries = msgspec.json.Decoder(Entry).decode_lines(text)
+    except msgspec.MsgspecError as error:
+        raise DamagedFile(f"{NAME}: {error}; see: accountant audit") from None
     return {entry.file: entry.end for entry in entries}
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from redis.asyncio import Redis, RedisCluster
 
-from tollgate.ledger.redis_errors import store_errors
+from tollgate.redis_errors import store_errors
 
 _AT_ONCE: Final = 500
 

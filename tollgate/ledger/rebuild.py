@@ -156,8 +156,8 @@ class Rebuild:
             read += part.files
             gc.collect()
             self._progress("files read", read, len(files))
-        for day, by_tenant in recount.ids.days():
-            await writer.remember(day, by_tenant)
+        for span, by_tenant in recount.ids.spans():
+            await writer.remember(span, by_tenant)
         self._read = {file.path: file.size for file in files}
 
     async def _settle(self, generation: int) -> None:

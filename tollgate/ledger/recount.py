@@ -20,11 +20,11 @@ from tollgate.ledger.archive_files import ArchiveFile, read_raw
 from tollgate.ledger.booking import Booking, book, kind_of
 from tollgate.ledger.id_buckets import record
 from tollgate.ledger.id_spool import IdSpool
+from tollgate.ledger.keys import span_of
 from tollgate.ledger.pieces import Pieces
 from tollgate.ledger.row_sums import RowSums
 from tollgate.ledger.same_key import Count, Pair, Settled, settle
 from tollgate.usage.event import ReceivedEvent, decode_event, decode_usage
-from tollgate.usage.periods import day_of_hour
 
 MAX_AHEAD: Final = timedelta(minutes=10)  # Contract 2; what an intake would refuse
 _EVENTS_AT_ONCE: Final = 50_000
@@ -121,7 +121,7 @@ class Recount:
     def _remember(self, received: ReceivedEvent, hour: str, part: Part) -> None:
         data = received.event.data
         each = record(received.key, received.body, hour, completes=data.completes)
-        self.ids.add(data.tenant, day_of_hour(hour), each)
+        self.ids.add(data.tenant, span_of(hour), each)
         if kind_of(data) != "plain":
             part.pairs[data.tenant, received.key] = settle([book(received)]).pair
 
@@ -144,7 +144,7 @@ class Recount:
         part.conflicts += settled.conflicts
         for each in settled.conflicts:
             dropped = record(each.key, each.body, each.hour, completes=each.completes)
-            self.ids.drop(each.tenant, each.day, dropped)
+            self.ids.drop(each.tenant, span_of(each.hour), dropped)
         is_kept = any(each.hour >= self._kept_since for each in bookings)
         if is_kept and any(each.completable or each.completes for each in bookings):
             part.pairs[key] = settled.pair

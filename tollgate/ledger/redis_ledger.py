@@ -14,7 +14,7 @@ from tollgate.ledger.batch import Batch, as_json
 from tollgate.ledger.cells import OVERFLOW
 from tollgate.ledger.keys import NAMESPACE, TenantKeys, tenants_key
 from tollgate.ledger.outcome import LedgerLimits, Outcome
-from tollgate.ledger.redis_errors import store_errors
+from tollgate.redis_errors import store_errors
 from tollgate.usage.event import ReceivedEvent
 
 MAX_TENANTS_AT_ONCE: Final = 16

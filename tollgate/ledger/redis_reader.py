@@ -10,9 +10,9 @@ from redis import Redis
 from tollgate.ledger.cells import MoneyCell, Usage, UserCell
 from tollgate.ledger.keys import NAMESPACE, TenantKeys, tenants_key
 from tollgate.ledger.outcome import KeptAside
-from tollgate.ledger.redis_errors import store_errors
 from tollgate.ledger.redis_rows import read_rows, read_skus
 from tollgate.ledger.rows import Row, money_cells, user_cells
+from tollgate.redis_errors import store_errors
 from tollgate.usage.periods import Month
 
 _HOURS_A_READ: Final = 24

@@ -1,4 +1,4 @@
-"""Whether the Redis server is set up to keep a ledger."""
+"""Whether the Redis server is set up to keep a ledger, and has room for it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any, Final
 from redis.asyncio import Redis, RedisCluster
 from redis.exceptions import ResponseError
 
-from tollgate.ledger.redis_errors import store_errors
+from tollgate.ledger.memory import memory_of, memory_warnings
+from tollgate.redis_errors import store_errors
 
 # setting -> (value that a ledger needs, section and member of INFO, what happens without it)
 _NEEDED: Final = {
@@ -44,7 +45,7 @@ async def ledger_warnings(redis: Redis | RedisCluster) -> list[str]:
                 warnings.append(f"{setting} could not be checked; it must be {needed}, else {risk}")
             elif found != needed:
                 warnings.append(f"{setting} is {found}, not {needed}: {risk}")
-    return list(dict.fromkeys(warnings))
+    return list(dict.fromkeys(warnings)) + memory_warnings(await memory_of(redis))
 
 
 async def _servers(redis: Redis | RedisCluster) -> list[dict[str, Any]]:

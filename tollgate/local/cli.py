@@ -5,18 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Final, NoReturn
 
 import typer
-from rich.console import Console
-from rich.table import Column, Table
-from rich.text import Text
 
 from tollgate.errors import SettingsError, TollgateError
+from tollgate.local.dead_letters_cli import list_dead_letters, replay, show
+from tollgate.local.terminal import conclude
 from tollgate.settings import load_settings, not_enforced, read_environment
 
 _PLAIN: Final[dict[str, Any]] = {
@@ -36,6 +34,9 @@ dead_letters_app: Final = typer.Typer(
     help="Look at events that were refused, and send them again.", **_PLAIN
 )
 config_app: Final = typer.Typer(help="Look at the settings.", **_PLAIN)
+dead_letters_app.command("list")(list_dead_letters)
+dead_letters_app.command()(show)
+dead_letters_app.command()(replay)
 app.add_typer(dead_letters_app, name="dead-letters")
 app.add_typer(config_app, name="config")
 
@@ -126,7 +127,7 @@ def ingest(
     """
     from tollgate.local.ingest import ingest as run  # noqa: PLC0415  help must not load clients
 
-    _conclude(asyncio.run(run(read_environment(), files, batch_size, strict=strict)))
+    conclude(asyncio.run(run(read_environment(), files, batch_size, strict=strict)))
 
 
 @app.command()
@@ -149,55 +150,6 @@ def seal(
     entries = run(folder, utc_now())
     events = sum(entry.lines for entry in entries)
     typer.echo(f"{len(entries)} entries added to the manifest, of {events} events")
-
-
-@dead_letters_app.command("list")
-def list_dead_letters() -> None:
-    """Show each refused event's id, time, source, reason and size."""
-    from tollgate.local.dead_letters import all_letters  # noqa: PLC0415  as above
-
-    letters = asyncio.run(all_letters(read_environment()))
-    if not letters:
-        typer.echo("no dead letters")
-        return
-    columns = [Column(name, overflow="fold") for name in ("received", "source", "reason", "bytes")]
-    table = Table(Column("id", no_wrap=True), *columns)
-    for letter in letters:
-        row = (letter.id, _time(letter.received), letter.source, letter.reason)
-        row = (*row, str(len(letter.body)))
-        table.add_row(*(Text(_printable(cell)) for cell in row))
-    Console().print(table)
-
-
-@dead_letters_app.command()
-def show(
-    letter_id: Annotated[str, typer.Argument(metavar="ID", help="As `list` shows it.")],
-) -> None:
-    """Print a refused event as it came.
-
-    Its source, time and reason go to standard error.
-    """
-    from tollgate.local.dead_letters import find_letter  # noqa: PLC0415  as above
-
-    letter = asyncio.run(find_letter(read_environment(), letter_id))
-    about = f"from {letter.source}, {_time(letter.received)}: {letter.reason}"
-    typer.echo(_printable(about), err=True)
-    body = letter.body
-    if sys.stdout.isatty():
-        typer.echo(_printable(body.decode(errors="replace")))
-    else:
-        sys.stdout.buffer.write(body + b"\n")
-
-
-@dead_letters_app.command()
-def replay() -> None:
-    """Send all refused events again.
-
-    Those that are taken now leave the list; when some are refused again, the exit code is 1.
-    """
-    from tollgate.local.dead_letters import replay_all  # noqa: PLC0415  as above
-
-    _conclude(asyncio.run(replay_all(read_environment())))
 
 
 @config_app.command()
@@ -240,33 +192,3 @@ def _fail(*problems: str) -> NoReturn:
     for problem in problems:
         typer.echo(f"tollgate: {' '.join(problem.split())}", err=True)
     sys.exit(2)
-
-
-_OUTCOMES: Final = {
-    "applied": "counted",
-    "completed": "completed",
-    "duplicate": "known already",
-    "conflict": "in conflict with a known one, kept aside",
-    "late": "too late, kept aside",
-    "dead_letter": "refused, see: tollgate dead-letters list",
-}
-
-
-_KEPT_ASIDE: Final = ("conflict", "late", "dead_letter")
-
-
-def _conclude(counts: Mapping[str, int]) -> None:
-    """Say what became of the events; the answer is no when some are not in the ledger."""
-    said = [f"{counts[outcome]} {words}" for outcome, words in _OUTCOMES.items() if counts[outcome]]
-    typer.echo("; ".join(said) or "no events")
-    if any(counts[outcome] for outcome in _KEPT_ASIDE):
-        sys.exit(1)
-
-
-def _time(time: datetime) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
-def _printable(text: str) -> str:
-    """Text from outside, with nothing in it that a terminal would obey."""
-    return "".join(character if character.isprintable() else "?" for character in text)

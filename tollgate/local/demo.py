@@ -16,7 +16,7 @@ from rich.console import Console
 
 from tollgate.composition import utc_now
 from tollgate.local.demo_calls import send_calls
-from tollgate.local.http import LocalApp, serving_gateway
+from tollgate.local.http import LocalSite, serving_gateway
 from tollgate.local.simulator.faults import Throttle
 from tollgate.local.simulator.region import SimulatedRegion
 from tollgate.local.stack import local_stack
@@ -46,7 +46,7 @@ async def demo(calls: int = CALLS) -> bool:
         environment = _clean_environment(Path(folder))
         started = utc_now()
         async with local_stack(environment, Path(folder)) as stack:
-            app = LocalApp(stack.runtime)
+            app = LocalSite(stack.runtime)
             async with serving_gateway(app, 0) as url:
                 console.print(f"{calls} calls by the openai SDK to {url}, three regions behind it")
                 await send_calls(url, calls, _AT_ONCE, lambda: _throttle(stack.regions[0], console))

@@ -9,7 +9,7 @@ from typing import Final
 
 from tollgate.composition import GatewayRuntime
 from tollgate.errors import SettingsError
-from tollgate.local.http import LocalApp, serving_gateway
+from tollgate.local.http import LocalSite, serving_gateway
 from tollgate.settings import Environment, load_settings
 
 # New objects that bear references before Python looks for unreachable cycles; its own 700 are so
@@ -36,7 +36,7 @@ async def serve_gateway(environment: Environment, host: str, port: int) -> None:
     settings = load_settings(environment.config)
     async with (
         GatewayRuntime(settings, environment) as runtime,
-        serving_gateway(LocalApp(runtime), port, host) as url,
+        serving_gateway(LocalSite(runtime), port, host) as url,
     ):
         _settle_memory()
         print(f"gateway {settings.gateway.id} at {url}/openai/v1", flush=True)

@@ -1,58 +1,82 @@
-"""Serves the gateway on this machine with uvicorn."""
+"""Serves the gateway on this machine, with the health page beside it."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from socket import AF_INET, AF_INET6, IPPROTO_TCP, SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET
 from socket import socket as Socket  # noqa: N812  a type here
 from typing import Final
 
 import msgspec
-import uvicorn
 
-from tollgate.composition import GatewayRuntime
+from tollgate.composition import GatewayRuntime, utc_now
 from tollgate.errors import SettingsError
-from tollgate.local.bounded_http import BoundedHttp
-from tollgate.proxy.asgi import GatewayApp, Message, Receive, Send
+from tollgate.intake_runtime import IntakeRuntime
+from tollgate.metrics import CONTENT_TYPE
+from tollgate.proxy.answers import json_answer
+from tollgate.proxy.client_bounds import ConnectionBounds, Page
+from tollgate.proxy.client_server import ClientServer
+from tollgate.proxy.handler import Gateway
+from tollgate.proxy.messages import Answer
 
 LOOPBACK: Final = "127.0.0.1"
 _HEALTH_PATH: Final = "/health"
+_METRICS_PATH: Final = "/metrics"
+_PATIENCE_S: Final = 5.0
+_BACKLOG: Final = 2048
+_DEFAULT_BOUNDS: Final = ConnectionBounds()
 
 
-class LocalApp:
-    """The gateway, and `/health` beside it."""
+class LocalSite:
+    """The gateway, and `/health` and `/metrics` beside it.
 
-    def __init__(self, runtime: GatewayRuntime) -> None:
+    Args:
+        runtime: The gateway.
+        intake: The ledger's side, where it runs in the same process.
+    """
+
+    def __init__(self, runtime: GatewayRuntime, intake: IntakeRuntime | None = None) -> None:
         self._runtime = runtime
-        self._gateway = GatewayApp(runtime)
+        self._pages: dict[str, Page] = {_HEALTH_PATH: self._health, _METRICS_PATH: self._metrics}
+        self._intake = intake
 
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        if scope["type"] == "http" and scope["path"] == _HEALTH_PATH:
-            await self._health(send)
-        else:
-            await self._gateway(scope, receive, send)
+    @property
+    def gateway(self) -> Gateway:
+        """The gateway that serves at the moment."""
+        return self._runtime.gateway
 
-    async def _health(self, send: Send) -> None:
-        content = self._runtime.health
-        headers = [(b"content-type", b"application/json")]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": msgspec.json.encode(content)})
+    def page(self, path: str) -> Page | None:
+        """The page at a path, if it is not the gateway's."""
+        return self._pages.get(path)
+
+    async def _health(self) -> Answer:
+        found = self._runtime.health
+        if self._intake is not None:
+            found = found.beside(await self._intake.health(utc_now()), "ledger")
+        answer = json_answer(found.content())
+        return msgspec.structs.replace(answer, status=found.http_status)
+
+    async def _metrics(self) -> Answer:
+        numbers = self._runtime.metrics.exposition().encode()
+        return Answer(status=200, headers=(("content-type", CONTENT_TYPE),), body=numbers)
 
 
 @asynccontextmanager
 async def serving_gateway(
-    app: LocalApp, port: int, host: str = LOOPBACK, protocol: type[BoundedHttp] = BoundedHttp
+    site: LocalSite,
+    port: int,
+    host: str = LOOPBACK,
+    bounds: ConnectionBounds = _DEFAULT_BOUNDS,
 ) -> AsyncGenerator[str]:
-    """Serve `app`.
+    """Serve `site`.
 
     Args:
-        app: The gateway.
+        site: The gateway.
         port: 0 for any free one.
         host: The address to listen at.
-        protocol: Has the bounds on connections.
+        bounds: On connections.
 
     Yields:
         Its URL.
@@ -60,34 +84,17 @@ async def serving_gateway(
     Raises:
         SettingsError: The port cannot be used.
     """
+    loop = asyncio.get_running_loop()
     bound = _bind(host, port)
-    started = asyncio.Event()
-    server = _Server(_config(app, protocol), started)
-    task = asyncio.create_task(server.serve(sockets=[bound]))
+    clients = ClientServer(site, loop, bounds)
+    server = await loop.create_server(clients.connect, sock=bound, backlog=_BACKLOG)
     try:
-        await started.wait()
         yield f"http://{host}:{bound.getsockname()[1]}"
     finally:
-        server.should_exit = True
-        await task
-        cut_short = server.server_state.tasks  # the server cancels these, and does not wait
-        if cut_short:
-            await asyncio.wait(cut_short)
+        server.close()
+        await clients.end(_PATIENCE_S)
+        await server.wait_closed()
         bound.close()
-
-
-def _config(app: LocalApp, protocol: type[BoundedHttp]) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        http=protocol,
-        proxy_headers=False,
-        ws="none",
-        lifespan="off",
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=5,
-    )
 
 
 def _bind(host: str, port: int) -> Socket:
@@ -101,19 +108,3 @@ def _bind(host: str, port: int) -> Socket:
         problem = f"port {port} cannot be used: {error.strerror}; choose another one with --port"
         raise SettingsError([problem]) from None
     return bound
-
-
-class _Server(uvicorn.Server):
-    """Says when it serves, and leaves signals alone: it would die of them before our clean-up."""
-
-    def __init__(self, config: uvicorn.Config, started: asyncio.Event) -> None:
-        super().__init__(config)
-        self._started = started
-
-    async def startup(self, sockets: list[Socket] | None = None) -> None:
-        await super().startup(sockets)
-        self._started.set()
-
-    @contextmanager
-    def capture_signals(self) -> Generator[None]:
-        yield

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from tollgate.errors import SettingsError
 from tollgate.events.segments import try_lock
-from tollgate.local.http import LocalApp, serving_gateway
+from tollgate.local.http import LocalSite, serving_gateway
 from tollgate.local.regions import CLIENT_KEYS
 from tollgate.local.stack import LocalStack, local_stack
 from tollgate.settings import Environment
@@ -59,7 +59,7 @@ async def _serve_until(
     stop: asyncio.Event, opening: AbstractAsyncContextManager[LocalStack], port: int
 ) -> None:
     async with opening as stack:
-        app = LocalApp(stack.runtime)
+        app = LocalSite(stack.runtime, stack.intake)
         async with serving_gateway(app, port) as url:
             _show(stack, url)
             await stop.wait()

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from tollgate.composition import GatewayRuntime, utc_now
 from tollgate.intake_runtime import IntakeRuntime
+from tollgate.ledger.sealing import seal_hourly
 from tollgate.local.embedded_redis import embedded_redis
 from tollgate.local.event_grid import LocalTopic
 from tollgate.local.regions import (
@@ -31,6 +33,7 @@ class LocalStack(msgspec.Struct, frozen=True, kw_only=True):
     """What runs, and where.
 
     Args:
+        intake: The ledger's side.
         runtime: The gateway; whoever serves it puts an edge before it.
         settings: Its settings.
         regions: The simulated regions; none when the settings name real backends.
@@ -42,6 +45,7 @@ class LocalStack(msgspec.Struct, frozen=True, kw_only=True):
         archive: The archive's folder.
     """
 
+    intake: IntakeRuntime
     runtime: GatewayRuntime
     settings: Settings
     regions: list[SimulatedRegion]
@@ -72,17 +76,19 @@ async def local_stack(
             update={"redis_url": redis_url, "archive": archive, "journal": journal}
         )
         intake = await exits.enter_async_context(IntakeRuntime(environment, strict=strict))
+        exits.push_async_callback(_ended, asyncio.create_task(seal_hourly(archive, utc_now)))
         trigger_url = await exits.enter_async_context(serving(triggers_app(intake.intake)))
         topic, topic_url = await _start_topic(exits, trigger_url, data / "topic")
         regions = [] if environment.config else await _start_regions(exits)
         settings = _settings(environment.config, regions)
-        publishing = environment.model_copy(
-            update={"eventgrid_topic_endpoint": topic_url, "eventgrid_topic_key": _TOPIC_KEY}
-        )
+        publishing = _publishing(environment, topic_url)
         runtime = await exits.enter_async_context(
-            GatewayRuntime(settings, publishing, _secret if regions else resolve_secret)
+            GatewayRuntime(
+                settings, publishing, _secret if regions else resolve_secret, intake.metrics
+            )
         )
         yield LocalStack(
+            intake=intake,
             runtime=runtime,
             settings=settings,
             regions=regions,
@@ -93,6 +99,17 @@ async def local_stack(
             journal=journal,
             archive=archive,
         )
+
+
+async def _ended(task: asyncio.Task[Any]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+def _publishing(environment: Environment, topic_url: str) -> Environment:
+    topic = {"eventgrid_topic_endpoint": topic_url, "eventgrid_topic_key": _TOPIC_KEY}
+    return environment.model_copy(update=topic)
 
 
 async def _start_topic(

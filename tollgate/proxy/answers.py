@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 import msgspec
 
-from tollgate.proxy.attempt import Delivery
 from tollgate.proxy.capacity import Remaining
+from tollgate.proxy.deliveries import Delivery
 from tollgate.proxy.messages import Answer, Headers
 
 # Headers of an upstream's answer that speak of its connection, or of its body's form there.

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import cached_property
 from typing import Final
 
 import msgspec
 
 from tollgate.proxy.deadline import Deadline
+from tollgate.proxy.deliveries import Delivery, SoundDelivery, StreamDelivery, WholeDelivery
 from tollgate.proxy.frames import FrameSource
-from tollgate.proxy.messages import EVENT_STREAM_TYPE, Headers
+from tollgate.proxy.messages import EVENT_STREAM_TYPE
 from tollgate.proxy.metering import Clock
 from tollgate.proxy.opening import MAX_HELD, Opening
 from tollgate.proxy.pool import Target
 from tollgate.proxy.ports import BackendFailed, Upstream, UpstreamAnswer, UpstreamRequest
 from tollgate.proxy.prompts import CountTokens
 from tollgate.proxy.retry_after import retry_after_s
-from tollgate.proxy.routes import COMPLETIONS
+from tollgate.proxy.routes import COMPLETIONS, SPEECH
 from tollgate.proxy.served import served_target
 from tollgate.proxy.upstream_requests import Plan, upstream_request
 from tollgate.usage.extraction import StreamMeter
@@ -30,37 +33,6 @@ _OK: Final = 200
 # What is read of an error that nobody sees, so that its connection can be used again.
 _ERROR_BYTES: Final = 64 * 1024
 _ERROR_S: Final = 1.0
-
-
-class WholeDelivery(msgspec.Struct, frozen=True, kw_only=True):
-    """An answer that is here as a whole.
-
-    Args:
-        asked: Who was asked.
-        target: Who has served: mostly the same.
-    """
-
-    asked: Target
-    target: Target
-    attempts: int
-    status: int
-    headers: Headers
-    body: bytes
-
-
-class StreamDelivery(msgspec.Struct, frozen=True, kw_only=True):
-    """A stream that has begun well; as above."""
-
-    asked: Target
-    target: Target
-    attempts: int
-    status: int
-    headers: Headers
-    opening: Opening
-    frames: FrameSource
-
-
-Delivery = WholeDelivery | StreamDelivery
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,8 +90,12 @@ class Attempts:
         self._max_answer_bytes = bounds.max_answer_bytes
         self._count_tokens = count_tokens
 
+    @cached_property
+    def _loop(self) -> asyncio.AbstractEventLoop:
+        return asyncio.get_running_loop()
+
     async def make(self, plan: Plan, target: Target, number: int) -> Delivery:
-        """Send to `target` and return its answer, or the stream once it has begun well.
+        """Send to `target` and return its answer; or a stream or sound, once it has begun well.
 
         Raises:
             BackendFailed: Another backend may be asked.
@@ -131,19 +107,35 @@ class Attempts:
             number=number,
             max_held=_max_held(plan),
         )
-        return await self.send(request, target, order)
+        begun = await self._begin(request, target, order)
+        if isinstance(begun, StreamDelivery):
+            return begun
+        if order.api == SPEECH and not order.streamed and begun.status == _OK:
+            return await _sound_delivery(target, begun, number)
+        return await self._read_whole(target, begun, number)
 
-    async def send(self, request: UpstreamRequest, target: Target, order: Order) -> Delivery:
-        """Send a request that is made already; else as `make`.
+    async def send(
+        self, request: UpstreamRequest, target: Target, order: Order
+    ) -> WholeDelivery | StreamDelivery:
+        """Send a request that is made already, and is not to speak; else as `make`.
 
         Raises:
             BackendFailed: Another backend may be asked.
         """
+        begun = await self._begin(request, target, order)
+        if isinstance(begun, StreamDelivery):
+            return begun
+        return await self._read_whole(target, begun, order.number)
+
+    async def _begin(
+        self, request: UpstreamRequest, target: Target, order: Order
+    ) -> StreamDelivery | UpstreamAnswer:
+        """Send, and wait for a stream that has begun well, or for the head of any other answer."""
         timeout_s = self._first_byte_timeout_s if order.streamed else self._answer_timeout_s
         stream: StreamDelivery | None = None
         answer: UpstreamAnswer | None = None
         try:
-            with Deadline(timeout_s) as silence:
+            with Deadline(timeout_s, self._loop) as silence:
                 answer = await self._upstream.send(request)
                 if _is_stream(answer):
                     meter = StreamMeter(order.api, self._count_tokens)
@@ -160,7 +152,7 @@ class Attempts:
         except BaseException:
             _close(answer)
             raise
-        return await self._read_whole(target, answer, order.number)
+        return answer
 
     async def credential(self, target: Target) -> Mapping[str, str]:
         """The headers that authenticate us at a target.
@@ -191,7 +183,7 @@ class Attempts:
             answer.close()
         return WholeDelivery(
             asked=target,
-            target=served_target(target, answer.headers),
+            target=served_target(target, answer.fields),
             attempts=number,
             status=status,
             headers=answer.headers,
@@ -223,12 +215,29 @@ def _stream_delivery(
     frames = FrameSource(answer)
     return StreamDelivery(
         asked=target,
-        target=served_target(target, answer.headers),
+        target=served_target(target, answer.fields),
         attempts=order.number,
         status=answer.status,
         headers=answer.headers,
         opening=Opening(frames, meter, order.max_held),
         frames=frames,
+    )
+
+
+async def _sound_delivery(target: Target, answer: UpstreamAnswer, number: int) -> SoundDelivery:
+    try:
+        first = await answer.next_chunk()
+    except BaseException:
+        answer.close()
+        raise
+    return SoundDelivery(
+        asked=target,
+        target=served_target(target, answer.fields),
+        attempts=number,
+        status=answer.status,
+        headers=answer.headers,
+        first=first,
+        answer=answer,
     )
 
 
@@ -243,8 +252,6 @@ async def _read_error(answer: UpstreamAnswer) -> None:
 
 
 def _is_stream(answer: UpstreamAnswer) -> bool:
-    if answer.status == _OK:
-        for name, value in answer.headers:
-            if name == "content-type":
-                return value.lower().startswith(EVENT_STREAM_TYPE)
-    return False
+    return answer.status == _OK and answer.fields.get("content-type", "").lower().startswith(
+        EVENT_STREAM_TYPE
+    )

@@ -111,6 +111,11 @@ class Capacities:
     def __init__(self, limits: Mapping[Circuit, Limits]) -> None:
         self._by_circuit = {circuit: Capacity(each) for circuit, each in limits.items()}
 
+    @property
+    def counted(self) -> bool:
+        """Whether any capacity is counted."""
+        return bool(self._by_circuit)
+
     def change(self, limits: Mapping[Circuit, Limits]) -> None:
         """Take over new limits; where they are the old ones, what was counted stays."""
         before = self._by_circuit

@@ -1,4 +1,4 @@
-"""How many requests of a tenant may be under way at once, at this instance."""
+"""What is under way at this instance: how many requests of a tenant, and their ids."""
 
 from __future__ import annotations
 
@@ -11,12 +11,17 @@ _COME_BACK_S: Final = 1.0
 
 
 class Concurrency:
-    """Counts what is under way; kept when the settings change."""
+    """Counts what is under way; kept when the settings change.
+
+    Attributes:
+        ids: Of the requests under way.
+    """
 
     def __init__(self) -> None:
         self._under_way: Counter[str] = Counter()
+        self.ids: set[str] = set()
 
-    def enter(self, tenant: str, limit: int | None) -> None:
+    def enter(self, tenant: str, limit: int | None, request_id: str) -> None:
         """A request begins; it must end in `leave`.
 
         Raises:
@@ -30,9 +35,11 @@ class Concurrency:
                 retry_after_s=_COME_BACK_S,
             )
         self._under_way[tenant] += 1
+        self.ids.add(request_id)
 
-    def leave(self, tenant: str) -> None:
+    def leave(self, tenant: str, request_id: str) -> None:
         """A request that entered is over."""
+        self.ids.discard(request_id)
         self._under_way[tenant] -= 1
         if not self._under_way[tenant]:
             del self._under_way[tenant]

@@ -12,19 +12,21 @@ class Deadline:
 
     Args:
         seconds: How long the block may take.
+        loop: The running loop; who has it at hand spares the asking.
 
     Raises:
         TimeoutError: At the end of the block, if it took longer.
     """
 
-    __slots__ = ("_before", "_expired", "_handle", "_seconds", "_task")
+    __slots__ = ("_before", "_expired", "_handle", "_loop", "_seconds", "_task")
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, loop: asyncio.AbstractEventLoop | None = None) -> None:
         self._seconds = seconds
+        self._loop = loop
         self._expired = False
 
     def __enter__(self) -> Self:
-        loop = asyncio.get_running_loop()
+        loop = self._loop or asyncio.get_running_loop()
         task = asyncio.current_task(loop)
         if task is None:
             raise RuntimeError("a deadline needs a task")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Final, TypeVar
 
-from tollgate.proxy.breaker import Breakers, Circuit, Failure
+from tollgate.proxy.breaker import ORDINARY, Breakers, Circuit, Failure, Ticket
 from tollgate.proxy.capacity import Capacities, Remaining, Shortage, What
 from tollgate.proxy.demand import Demand
 from tollgate.proxy.messages import Headers
@@ -17,6 +17,7 @@ Delivery = TypeVar("Delivery")
 Attempt = Callable[[Target, int], Awaitable[Delivery]]
 
 _TOO_MANY_REQUESTS: Final = 429
+_REQUEST_TIMEOUT: Final = 408  # who was too slow is not said
 _NO_LIMITS: Final = Capacities({})
 _PLAIN: Final = Demand(alias="")
 
@@ -69,7 +70,8 @@ class Failover:
             target: The one that was asked, whoever has served.
             headers: Names in lower case.
         """
-        self._capacities.told(target.circuit, headers, self._steady_s())
+        if self._capacities.counted:
+            self._capacities.told(target.circuit, headers, self._steady_s())
 
     def remaining(self, target: Target) -> Remaining | None:
         """What is left at a target now; None where nothing limits it."""
@@ -77,8 +79,10 @@ class Failover:
 
     def reachable(
         self, targets: Sequence[Target], demand: Demand, withheld: dict[Circuit, Shortage]
-    ) -> Iterator[Target]:
+    ) -> Iterator[tuple[Target, Ticket]]:
         """Those that may be asked; then, rather than refuse, those that failed lately.
+
+        With each comes its breaker's ticket.
 
         A region may be well again before its circuit says so: a request that it kept waiting while
         it was sick opens the circuit anew. Who throttles has said how long, and is left alone.
@@ -90,9 +94,9 @@ class Failover:
             now_s, circuit = self._steady_s(), target.circuit
             if shortage := self._capacities.shortage(circuit, demand, now_s):
                 withheld[circuit] = shortage
-            elif self._breakers.enter(circuit, now_s):
+            elif ticket := self._breakers.enter(circuit, now_s):
                 self._capacities.admit(circuit, demand.tokens, now_s)
-                yield target
+                yield target, ticket
             else:
                 left_out.append(target)
         for target in left_out:
@@ -102,11 +106,13 @@ class Failover:
             if shortage := self._capacities.shortage(circuit, demand, now_s):
                 withheld[circuit] = shortage
             else:
-                self._breakers.probe_early(circuit)
+                ticket = self._breakers.probe_early(circuit)
                 self._capacities.admit(circuit, demand.tokens, now_s)
-                yield target
+                yield target, ticket
 
-    async def try_one(self, target: Target, attempt: Attempt[Delivery], number: int) -> Delivery:
+    async def try_one(
+        self, target: Target, ticket: Ticket, attempt: Attempt[Delivery], number: int
+    ) -> Delivery:
         """Ask one target, and tell its breaker how it went.
 
         Raises:
@@ -115,22 +121,23 @@ class Failover:
         try:
             delivery = await attempt(target, number)
         except BackendFailed as failure:
-            self.failed(target, failure)
+            self.failed(target, failure, ticket)
             raise
         except BaseException:
-            self._breakers.abandoned(target.circuit)
+            self._breakers.abandoned(target.circuit, ticket)
             raise
-        self._breakers.succeeded(target.circuit)
+        self._breakers.succeeded(target.circuit, ticket)
         return delivery
 
-    def failed(self, target: Target, failure: BackendFailed) -> None:
+    def failed(self, target: Target, failure: BackendFailed, ticket: Ticket = ORDINARY) -> None:
         """Tell the breaker what became of a target."""
+        status = failure.status
         told = Failure(
-            throttled=failure.status == _TOO_MANY_REQUESTS,
-            certain=failure.status is not None or not failure.may_have_cost,
+            throttled=status == _TOO_MANY_REQUESTS,
+            certain=not failure.may_have_cost or status not in {None, _REQUEST_TIMEOUT},
             retry_after_s=failure.retry_after_s,
         )
-        self._breakers.failed(target.circuit, self._steady_s(), told)
+        self._breakers.failed(target.circuit, self._steady_s(), told, ticket)
 
     def exhausted(self, targets: Sequence[Target], failures: Sequence[BackendFailed]) -> Exhausted:
         """What the client is told when nobody is left: with the smallest remaining wait."""
@@ -182,12 +189,13 @@ class Journey:
         """
         failover, failures = self._failover, self._failures
         while len(failures) < failover.max_attempts:
-            target = next(self._reachable, None)
-            if target is None:
+            entered = next(self._reachable, None)
+            if entered is None:
                 break
+            target, ticket = entered
             self._last = target
             try:
-                return await failover.try_one(target, attempt, len(failures) + 1)
+                return await failover.try_one(target, ticket, attempt, len(failures) + 1)
             except BackendFailed as failure:
                 failures.append(failure)
         if self._withheld:

@@ -9,24 +9,18 @@ from typing import Final
 
 import msgspec
 
+from tollgate.proxy.admission import Admission, Admissions
 from tollgate.proxy.answers import with_headers
-from tollgate.proxy.billing_parameters import (
-    Claims,
-    read_claims,
-    read_query,
-    split_query,
-    split_stored_query,
-)
 from tollgate.proxy.concurrency import Concurrency
 from tollgate.proxy.failover import Exhausted
-from tollgate.proxy.identity import Caller, Directory, Payer, forwarded_claims, unknown_caller
+from tollgate.proxy.identity import Caller, Directory, Payer, unknown_caller
 from tollgate.proxy.listing import Listing
 from tollgate.proxy.messages import Answer, Request
 from tollgate.proxy.metering import Call, Meter, Outcome
 from tollgate.proxy.model_calls import ModelCalls
 from tollgate.proxy.refusals import Refusal
 from tollgate.proxy.relay import Background
-from tollgate.proxy.routes import ListRoute, Route, StoredRoute, find_route
+from tollgate.proxy.routes import ListRoute, Route, StoredRoute
 from tollgate.proxy.stored_calls import StoredCalls
 
 CLIENT_CLOSED_REQUEST: Final = 499
@@ -56,6 +50,7 @@ class Arrival(msgspec.Struct, frozen=True):
     request: Request
     caller: Caller
     call: Call
+    admission: Admission | None
 
 
 class Gateway:
@@ -63,6 +58,7 @@ class Gateway:
 
     Args:
         directory: Knows the payers.
+        admissions: Reads heads, by the same payers.
         model_calls: Serves calls of a model.
         stored_calls: Serves calls about stored responses.
         listing: Knows what is served.
@@ -76,6 +72,7 @@ class Gateway:
         self,
         *,
         directory: Directory,
+        admissions: Admissions,
         model_calls: ModelCalls,
         stored_calls: StoredCalls,
         listing: Listing,
@@ -85,6 +82,7 @@ class Gateway:
         limits: EdgeLimits,
     ) -> None:
         self._directory = directory
+        self._admissions = admissions
         self._model_calls = model_calls
         self._listing = listing
         self._meter = meter
@@ -95,18 +93,22 @@ class Gateway:
 
     def arrive(self, request: Request) -> Arrival | Answer:
         """Find out who calls, before the body is read; or the answer to one who may not."""
-        request_id, caller = self._directory.identify(request)
+        admission = self._admissions.known(request)
+        if admission is not None and not admission.caller.trusted:
+            request_id, caller = self._directory.new_id(), admission.caller
+        else:
+            request_id, caller = self._directory.identify(request)
         call = Call(self._meter, request_id)
         try:
             if caller is None:
                 raise unknown_caller()
             tenant = caller.tenant
             call.payer = Payer(tenant=tenant.name, subscription=caller.subscription)
-            self._concurrency.enter(tenant.name, tenant.concurrent_requests)
+            self._concurrency.enter(tenant.name, tenant.concurrent_requests, request_id)
         except Refusal as refusal:
             return self._refused(call, refusal)
-        call.on_end = lambda: self._concurrency.leave(tenant.name)
-        return Arrival(request, caller, call)
+        call.on_end = lambda: self._concurrency.leave(tenant.name, request_id)
+        return Arrival(request, caller, call, admission)
 
     def left(self, arrival: Arrival) -> None:
         """The client left before all of its body was here: nothing was used."""
@@ -132,26 +134,23 @@ class Gateway:
             call.left()
             raise
         except Exception as bug:  # noqa: BLE001  the client gets an answer and the books an event
-            _log_bug(call.request_id, bug)
+            log_bug(call.request_id, bug)
             call.record(Outcome(provenance="unknown", tokens=None, status=500))
             answer = Refusal(500, "internal_error", "The gateway failed; see its log.").answer()
         return with_headers(answer, (("x-request-id", call.request_id),))
 
     async def _serve(self, arrival: Arrival, body: bytes | None) -> Answer:
-        sent, caller, call = arrival.request, arrival.caller, arrival.call
-        claims, query = _claims(sent, caller)
-        call.payer = self._directory.payer(caller, claims)
-        route = find_route(sent.method, sent.path)
-        call.api = route.api
-        request = Request(
-            method=sent.method, path=sent.path, query=query, headers=sent.headers, body=body
-        )
-        match route:
+        call, admission = arrival.call, arrival.admission
+        if admission is None:
+            admission = self._admissions.admit(arrival.request, arrival.caller, call)
+        else:
+            call.payer, call.api = admission.payer, admission.route.api
+        match admission.route:
             case Route():
-                return await self._model_calls.serve(call, caller, route, request)
+                return await self._model_calls.serve(call, admission, arrival.request, body)
             case StoredRoute():
-                return await self.stored_calls.serve(call, caller, route, request)
-            case ListRoute():
+                return await self.stored_calls.serve(call, admission)
+            case ListRoute() as route:
                 answer = self._listing.answer(route)
                 call.refused(answer.status)
                 return answer
@@ -162,20 +161,7 @@ class Gateway:
         return with_headers(refusal.answer(), (("x-request-id", call.request_id),))
 
 
-def _claims(sent: Request, caller: Caller) -> tuple[Claims, str]:
-    """What the caller says of itself, and what of the query goes upstream.
-
-    Raises:
-        Refusal: 400 for a claim that cannot be read.
-    """
-    is_stored = "/responses/" in sent.path
-    if not is_stored and not caller.trusted:
-        return read_query(sent.query)
-    found, query = (split_stored_query if is_stored else split_query)(sent.query)
-    return (forwarded_claims(sent) if caller.trusted else read_claims(found)), query
-
-
-def _log_bug(request_id: str, bug: Exception) -> None:
+def log_bug(request_id: str, bug: Exception) -> None:
     """Where it happened, but not the message: that could hold a key or a part of a prompt."""
     places = "".join(format_tb(bug.__traceback__))
     _log.error("request %s failed: %s\n%s", request_id, type(bug).__name__, places)

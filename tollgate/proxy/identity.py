@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from hashlib import sha256
 from typing import Final, Literal
 
@@ -15,7 +15,8 @@ from tollgate.proxy.messages import Request
 from tollgate.proxy.refusals import Refusal
 
 UNALLOCATED: Final = "unallocated"
-_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+# Not as the event of an attempt is named (`.a1`, see metering): they must never be the same.
+_REQUEST_ID: Final = re.compile(r"(?!.*\.a[0-9]+$)[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 
 class Tenant(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +61,10 @@ class Directory:
         trusted_callers: Digests of the keys of those who may speak for callers.
         reject_unknown_codes: Refuse an unknown or missing billing code, else book it unallocated.
         new_id: Makes the gateway's own request ids.
+        under_way: The ids of the requests under way, which are given to no other one.
+
+    Attributes:
+        new_id: Makes an id.
     """
 
     def __init__(
@@ -68,7 +73,8 @@ class Directory:
         *,
         trusted_callers: Iterable[str] = (),
         reject_unknown_codes: bool = False,
-        new_id: Callable[[], str] = lambda: secrets.token_hex(16),
+        new_id: Callable[[], str] | None = None,
+        under_way: Container[str] = frozenset(),
     ) -> None:
         self._tenants = list(tenants)
         self._by_key = {key: tenant for tenant in self._tenants for key in tenant.keys}
@@ -85,10 +91,14 @@ class Directory:
         }
         self._trusted = frozenset(trusted_callers)
         self._reject_unknown_codes = reject_unknown_codes
-        self._new_id = new_id
+        self.new_id = new_id or RandomIds()
+        self._under_way = under_way
 
     def identify(self, request: Request) -> tuple[str, Caller | None]:
         """The request's id, ours or that of a trusted caller, never a client's; and who calls.
+
+        An id that a trusted caller may not choose is replaced by one of ours: what the request
+        uses is counted under it, and the answer's `x-request-id` says it.
 
         The caller is None for an unknown key or subscription.
         """
@@ -99,11 +109,12 @@ class Directory:
             tenant.name: tenant for digest in digests if (tenant := self._by_key.get(digest))
         }
         caller = Caller(tenant=tenants.popitem()[1]) if len(tenants) == 1 else None
-        return self._new_id(), caller
+        return self.new_id(), caller
 
     def _speaks_for_others(self, request: Request) -> tuple[str, Caller | None]:
         given = request.header("x-tollgate-request-id") or ""
-        request_id = given if _REQUEST_ID.fullmatch(given) else self._new_id()
+        is_free = given not in self._under_way and _REQUEST_ID.fullmatch(given)
+        request_id = given if is_free else self.new_id()
         subscription = request.header("x-tollgate-subscription") or ""
         tenant = self._by_subscription.get(subscription)
         if tenant is None:
@@ -143,6 +154,24 @@ class Directory:
                 param="billingCode",
             )
         return code
+
+
+class RandomIds:
+    """Makes ids of 128 random bits; the system is asked for many of them at once."""
+
+    _ID_BYTES = 16
+    _AT_ONCE = 256
+
+    def __init__(self) -> None:
+        self._ready: list[str] = []
+
+    def __call__(self) -> str:
+        """An id that nobody can guess."""
+        if not self._ready:
+            random = secrets.token_hex(self._ID_BYTES * self._AT_ONCE)
+            digits = 2 * self._ID_BYTES
+            self._ready = [random[at : at + digits] for at in range(0, len(random), digits)]
+        return self._ready.pop()
 
 
 def _key_digests(request: Request) -> list[str]:

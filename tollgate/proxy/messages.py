@@ -36,6 +36,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         path: The path, percent-decoded.
         query: The query as it came, without `?`.
         headers: Names in lower case, in order; repeated ones stand repeatedly.
+        varying: Those of them that an edge keeps apart because they are different each time.
         body: The whole body; None for one that is longer than the edge reads.
     """
 
@@ -43,12 +44,14 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     query: str
     headers: Headers
+    varying: Headers = ()
     body: bytes | None
     _first: dict[str, str] = {}
 
     def header(self, name: str) -> str | None:
         """The first header of that (lower-case) name."""
         if not self._first:
+            self._first.update(reversed(self.varying))
             self._first.update(reversed(self.headers))
         return self._first.get(name)
 

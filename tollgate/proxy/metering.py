@@ -7,18 +7,16 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
-from typing import Final, TypedDict
+from typing import Final
 
 import msgspec
 
 from tollgate.proxy.identity import NOBODY, Payer
-from tollgate.proxy.pool import Target
+from tollgate.proxy.pool import Backend, Deployment, Target
 from tollgate.proxy.ports import UsageSink
 from tollgate.usage.event import (
     CONTROL_CHARACTER,
-    DeploymentType,
     Provenance,
-    Scope,
     Template,
     UsageData,
     UsageEvent,
@@ -96,7 +94,7 @@ class Call:
     def begin(self) -> None:
         """The request goes upstream: leave a trace in case the process dies."""
         meter, payer = self._meter, self.payer
-        key = (*msgspec.structs.astuple(payer), self.api, self.alias, self.streamed)
+        key = (payer, self.api, self.alias, self.streamed)
         template = meter.templates.get(key)
         if template is None:
             if len(meter.templates) >= _MOST_TEMPLATES:
@@ -150,6 +148,10 @@ class Call:
     def _event(self, outcome: Outcome, undelivered_attempt: int | None = None) -> UsageEvent:
         suffix = "" if undelivered_attempt is None else f".a{undelivered_attempt}"
         payer, measured = self.payer, outcome.measurement
+        deployment, backend = _served(outcome.target, self.alias)
+        model, version = model_served(
+            (deployment.model, deployment.version), event_name(measured.model)
+        )
         data = UsageData(
             gateway=self._meter.gateway_id,
             tenant=payer.tenant,
@@ -158,6 +160,13 @@ class Call:
             subscription=payer.subscription,
             priority=payer.priority,
             api=self.api,
+            deployment=deployment.name,
+            model=model,
+            model_version=version,
+            deployment_type=deployment.deployment_type,
+            scope=deployment.scope,
+            backend=backend.name,
+            region=backend.region,
             streamed=self.streamed,
             status=outcome.status,
             cancelled=outcome.cancelled,
@@ -170,44 +179,31 @@ class Call:
             units=dict(measured.units) if measured.units else {},
             service_tier=event_name(measured.service_tier),
             response_id=event_name(measured.response_id),
-            **_served(outcome.target, event_name(measured.model), self.alias),
         )
         return usage_event(self.request_id + suffix, self._meter.clock.now(), data)
 
 
-class _Served(TypedDict):
-    deployment: str | None
-    model: str | None
-    model_version: str | None
-    deployment_type: DeploymentType | None
-    scope: Scope | None
-    backend: str | None
-    region: str | None
+class _Nothing(msgspec.Struct, frozen=True):
+    """Stands for what would have served a call that nothing served."""
+
+    name: str | None = None
+    model: None = None
+    version: None = None
+    deployment_type: None = None
+    scope: None = None
+    region: None = None
 
 
-def _served(target: Target | None, answered_model: str | None, alias: str | None) -> _Served:
+_NO_BACKEND: Final = _Nothing()
+
+
+def _served(
+    target: Target | None, alias: str | None
+) -> tuple[Deployment | _Nothing, Backend | _Nothing]:
     """What served the call; where nothing did, the alias that was asked for."""
     if target is None:
-        return _Served(
-            deployment=event_name(alias),
-            model=None,
-            model_version=None,
-            deployment_type=None,
-            scope=None,
-            backend=None,
-            region=None,
-        )
-    deployment = target.deployment
-    model, version = model_served((deployment.model, deployment.version), answered_model)
-    return _Served(
-        deployment=deployment.name,
-        model=model,
-        model_version=version,
-        deployment_type=deployment.deployment_type,
-        scope=deployment.scope,
-        backend=target.backend.name,
-        region=target.backend.region,
-    )
+        return _Nothing(event_name(alias)), _NO_BACKEND
+    return target.deployment, target.backend
 
 
 @lru_cache(maxsize=1024)

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Awaitable, Callable
+from typing import Final, cast
 
 import msgspec
 
+from tollgate.proxy.admission import Admission
 from tollgate.proxy.answers import answer_headers, remaining_headers
-from tollgate.proxy.attempt import Attempts, Delivery, StreamDelivery, WholeDelivery
+from tollgate.proxy.attempt import Attempts
+from tollgate.proxy.deliveries import Delivery, SoundDelivery, StreamDelivery, WholeDelivery
 from tollgate.proxy.demand import Demand
 from tollgate.proxy.failover import Failover
-from tollgate.proxy.geography import Geography
-from tollgate.proxy.identity import Caller
-from tollgate.proxy.lanes import parse_lane
 from tollgate.proxy.latency import Kind, Latencies
 from tollgate.proxy.messages import Answer, Headers, Request
 from tollgate.proxy.metering import Call, Outcome
@@ -26,15 +25,15 @@ from tollgate.proxy.refusals import Refusal
 from tollgate.proxy.relay import Background, DrainBounds, StreamRelay
 from tollgate.proxy.response_memory import ResponseMemory
 from tollgate.proxy.routes import Route
+from tollgate.proxy.sound_relay import SoundRelay
 from tollgate.proxy.stored_state import (
-    may_name_stored_state,
     previous_response,
     refuse_stored_state,
 )
 from tollgate.proxy.stream_accounts import CallAccount
 from tollgate.proxy.stream_flow import StreamFlow
-from tollgate.proxy.upstream_requests import Plan, plan_of
-from tollgate.proxy.whole_answers import outcome_of
+from tollgate.proxy.upstream_requests import Plan, forwarded_headers, plan_of
+from tollgate.proxy.whole_answers import outcome_of, outcome_of_sound
 from tollgate.usage.event import UsageEvent
 from tollgate.usage.extraction import NOTHING_MEASURED
 
@@ -56,7 +55,6 @@ class Routing(msgspec.Struct, frozen=True, kw_only=True):
     failover: Failover
     attempts: Attempts
     steady_s: Callable[[], float]
-    geography: Geography | None = None
     latencies: Latencies | None = None
     count_tokens: CountTokens | None = None
 
@@ -80,58 +78,57 @@ class ModelCalls:
         self._drain = drain
         self._background = background
 
-    async def serve(self, call: Call, caller: Caller, route: Route, request: Request) -> Answer:
+    async def serve(
+        self, call: Call, admission: Admission, request: Request, body: bytes | None
+    ) -> Answer:
         """Answer one call.
 
         Args:
-            call: Takes what it used.
-            caller: Who calls.
-            route: The operation.
-            request: With a query that has lost its billing parameters.
+            call: Takes its event.
+            admission: What the request's head decides; its route is a `Route`.
+            request: The request, for those of its headers that vary.
+            body: Its whole body; None for one that was too long.
 
         Raises:
             Refusal: The gateway does not serve it, or no region does.
         """
-        prompt = read_prompt(route, request.header("content-type"), request.body)
+        route = cast("Route", admission.route)
+        prompt = read_prompt(route, admission.content_type, body)
         call.streamed = prompt.streamed
-        call.alias = find_alias(route, prompt)
-        demand = await self._demand(call, caller, prompt, request)
+        alias = call.alias = find_alias(route, prompt)
+        demand = await self._demand(alias, admission, prompt)
         targets = self._routing.pool.targets(demand)
         if not targets:
             raise Refusal(404, "DeploymentNotFound", "This deployment does not exist here.")
-        plan = plan_of(route, call.alias, request, prompt)
+        headers = admission.headers
+        if request.varying:
+            headers = {**headers, **forwarded_headers(request.varying)}
+        plan = plan_of(route, alias, prompt, query=admission.query, headers=headers)
         begin(call)
         way = _Way(self._routing, call, plan, targets, demand)
         delivery = await way.first()
         if isinstance(delivery, StreamDelivery):
             # What runs on in the background has a name that the client knows: it stays where it is.
-            again = None if prompt.members.get("background") is True else way.again
-            return self._relay(call, plan, StreamFlow(delivery, again))
+            moves = prompt.streamed and prompt.members.get("background") is not True
+            return self._relay(call, plan, StreamFlow(delivery, way.again if moves else None))
+        if isinstance(delivery, SoundDelivery):
+            relay = SoundRelay(delivery, call, outcome_of_sound(delivery, route.api, prompt))
+            return Answer(status=delivery.status, headers=self._headers(delivery), body=relay)
         return await self._whole(call, plan, delivery)
 
-    async def _demand(self, call: Call, caller: Caller, prompt: Prompt, request: Request) -> Demand:
-        if may_name_stored_state(prompt.raw):
-            refuse_stored_state(prompt.members)
-        tenant = caller.tenant
-        lane = parse_lane(request.header("x-priority"), request.header("priority"), tenant.priority)
-        call.payer = msgspec.structs.replace(call.payer, priority=lane)
-        previous = previous_response(prompt.members)
-        stored = None if previous is None else await self._memory.previous(tenant.name, previous)
+    async def _demand(self, alias: str, admission: Admission, prompt: Prompt) -> Demand:
+        refuse_stored_state(prompt.members)
+        previous, stored = previous_response(prompt.members), None
+        if previous is not None:
+            stored = await self._memory.previous(admission.payer.tenant, previous)
         return Demand(
-            alias=call.alias or "",
-            lane=lane,
+            alias=alias,
+            lane=admission.payer.priority or "high",
             tokens=self._most_tokens(prompt),
-            client_region=self._client_region(caller, request),
+            client_region=admission.client_region,
             backend=None if stored is None else stored.backend,
             kind="first_frame" if prompt.streamed else "whole",
         )
-
-    def _client_region(self, caller: Caller, request: Request) -> str | None:
-        geography = self._routing.geography
-        if geography is None:
-            return None
-        said = request.header(geography.header) if geography.header else None
-        return said or caller.tenant.region
 
     def _most_tokens(self, prompt: Prompt) -> int:
         """What the call may use at most; 0 where no capacity is counted."""
@@ -189,13 +186,13 @@ class _Way:
         self._journey = routing.failover.start(targets, demand)
         self._delivered: Delivery | None = None
 
-    async def first(self) -> Delivery:
+    def first(self) -> Awaitable[Delivery]:
         """The first good answer.
 
         Raises:
             Exhausted: There is none.
         """
-        return await self._journey.go(self._attempt)
+        return self._journey.go(self._attempt)
 
     async def again(self, failure: BackendFailed) -> Delivery:
         """The next one, after a stream that turned out bad; raises as `first`.

@@ -70,6 +70,7 @@ class PendingPoll:
         rules: How the backends are asked.
 
     Attributes:
+        rules: May be replaced; they hold from the next question on.
         left_to_backfill: How many responses were given up.
     """
 
@@ -85,7 +86,7 @@ class PendingPoll:
         self._ask = ask
         self._completions = completions
         self._now = now
-        self._rules = rules or PollRules()
+        self.rules = rules or PollRules()
         self._store_is_away = False
         self.left_to_backfill = 0
 
@@ -99,7 +100,7 @@ class PendingPoll:
                 if not self._store_is_away:
                     _log.warning("pending responses cannot be listed: %s", error)
                 self._store_is_away = True
-            await asyncio.sleep(self._rules.round_s)
+            await asyncio.sleep(self.rules.round_s)
 
     async def ask_due(self) -> int:
         """One round.
@@ -110,8 +111,8 @@ class PendingPoll:
         Raises:
             StoreUnavailable: They cannot be listed.
         """
-        due = await self._store.pending(self._now(), self._rules.at_most)
-        bound = asyncio.Semaphore(self._rules.at_once)
+        due = await self._store.pending(self._now(), self.rules.at_most)
+        bound = asyncio.Semaphore(self.rules.at_once)
 
         async def ask_one(response: StoredResponse) -> None:
             async with bound:
@@ -129,7 +130,7 @@ class PendingPoll:
             _log.warning("response %r is asked for later: %s", response.response_id, error)
 
     async def _ask_and_settle(self, response: StoredResponse) -> None:
-        now, rules = self._now(), self._rules
+        now, rules = self._now(), self.rules
         age_s = (now - response.created_at).total_seconds()
         # Before the question: neither a crash nor another instance repeats it at once.
         again = now + timedelta(seconds=rules.delay_s(age_s))
@@ -148,12 +149,12 @@ class PendingPoll:
     async def _outcome(self, response: StoredResponse, age_s: float) -> str | None:
         """Ask, and complete if it is over: "" then; else why to give up; None: ask again."""
         try:
-            async with asyncio.timeout(self._rules.ask_timeout_s):
+            async with asyncio.timeout(self.rules.ask_timeout_s):
                 body = await self._ask(response)
         except TimeoutError:
             return None
         except ResponseGone:
-            return "its backend knows it no more" if age_s >= self._rules.gone_after_s else None
+            return "its backend knows it no more" if age_s >= self.rules.gone_after_s else None
         if body is None:
             return None
         measured = measure_answer(body, _API)

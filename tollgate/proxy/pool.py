@@ -86,19 +86,23 @@ class _Group:
 
     def __init__(self, targets: Iterable[Target]) -> None:
         self.targets = list(targets)
-        self._exponents = [1 / target.backend.weight for target in self.targets]
-        self._places = range(len(self.targets), 0, -1)  # a tie leaves the first one first
+        self._weights = [target.backend.weight for target in self.targets]
+        self._weight = sum(self._weights)
 
     def shuffled(self, random: Callable[[], float]) -> Sequence[Target]:
-        """A weighted shuffle: the chance to come first is proportional to the weight.
-
-        Efraimidis and Spirakis, "Weighted random sampling with a reservoir", 2006.
-        """
+        """A weighted shuffle: of those that are left, the chance to come next is by the weight."""
         if len(self.targets) == 1:
             return self.targets
-        draws = [random() ** exponent for exponent in self._exponents]
-        ordered = sorted(zip(draws, self._places, self.targets, strict=True), reverse=True)
-        return [target for _, _, target in ordered]
+        left, weights, weight = self.targets.copy(), self._weights.copy(), self._weight
+        ordered: list[Target] = []
+        while len(left) > 1:
+            point, place = random() * weight - weights[0], 0
+            while point > 0:
+                place += 1
+                point -= weights[place]
+            weight -= weights.pop(place)
+            ordered.append(left.pop(place))
+        return ordered + left
 
 
 class Pool:

@@ -63,6 +63,11 @@ class UpstreamAnswer(Protocol):
         """Names in lower case."""
         ...
 
+    @property
+    def fields(self) -> Mapping[str, str]:
+        """The same; of a repeated one the last."""
+        ...
+
     async def read(self, max_bytes: int) -> bytes:
         """The whole body.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -15,6 +16,9 @@ from tollgate.proxy.routes import FORMS, Route
 from tollgate.usage.estimate import estimate_prompt
 
 _TRUE_IN_A_FORM: Final = frozenset({"true", "True", "1"})
+# So many names are searched for one by one: more would take time that grows with their square.
+_FEW_MEMBERS: Final = 64
+_LONGEST_NAME: Final = 64  # no member that an API knows is longer
 CountTokens = Callable[[str], int]
 
 _members_decoder: Final = msgspec.json.Decoder(dict[str, Any])
@@ -39,22 +43,16 @@ class Prompt(msgspec.Struct, frozen=True):
     Args:
         raw: The bytes as sent.
         members: The same, decoded; of a form, its text fields.
+        streamed: Whether the client asked for a stream; speech by its `stream_format`.
         content_type: What a backend is told of it.
         form: The form, if it is one.
     """
 
     raw: bytes
     members: Mapping[str, Any]
+    streamed: bool = False
     content_type: str = JSON_TYPE
     form: Form | None = None
-
-    @property
-    def streamed(self) -> bool:
-        """Whether the client asked for a stream; speech is asked for by its `stream_format`."""
-        asked = self.members.get("stream")
-        if asked is True or self.members.get("stream_format") == "sse":
-            return True
-        return self.form is not None and asked in _TRUE_IN_A_FORM
 
     def tokens(self, count_tokens: CountTokens | None = None) -> int:
         """An estimate of its tokens, with a tokenizer or from its characters."""
@@ -83,7 +81,7 @@ def read_prompt(route: Route, content_type: str | None, body: bytes | None) -> P
     is_form = content_type is not None and content_type.lower().startswith("multipart/")
     if is_form and content_type is not None and route.api in FORMS:
         form = read_form(content_type, body)
-        return Prompt(body, form.fields, content_type, form)
+        return Prompt(body, form.fields, _is_streamed(form.fields, form), content_type, form)
     return _read_json(body)
 
 
@@ -110,17 +108,29 @@ def _read_json(body: bytes) -> Prompt:
                 raise _repeated([name.text for name in names])
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise Refusal(400, "invalid_json", "The request body is not a JSON object.") from None
-    return Prompt(body, members)
+    return Prompt(body, members, _is_streamed(members))
+
+
+def _is_streamed(members: Mapping[str, Any], form: Form | None = None) -> bool:
+    asked = members.get("stream")
+    if asked is True or members.get("stream_format") == "sse":
+        return True
+    return form is not None and asked in _TRUE_IN_A_FORM
 
 
 def _may_repeat(body: bytes, members: Mapping[str, Any]) -> bool:
     """Whether a member could stand twice: its name does, or some name may be written otherwise."""
-    if b"\\" in body:
+    if b"\\" in body or len(members) > _FEW_MEMBERS:
         return True
     for name in members:  # noqa: SIM110  a generator costs more than what it runs
-        if body.count(b'"%s"' % name.encode()) > 1:
+        if len(name) > _LONGEST_NAME or body.count(_quoted(name)) > 1:
             return True
     return False
+
+
+@lru_cache(maxsize=1024)
+def _quoted(name: str) -> bytes:
+    return b'"%s"' % name.encode()
 
 
 def _repeated(names: list[str]) -> Refusal:

@@ -75,9 +75,13 @@ class ResponseMemory:
             )
         )
 
-    async def saw(self, stored: StoredResponse, measured: Measurement) -> None:
-        """A response said how it is; if it is over, its pending usage is completed."""
-        await self._completions.see(stored, measured)
+    async def saw(self, stored: StoredResponse, measured: Measurement) -> bool:
+        """A response said how it is; if it is over, its pending usage is completed.
+
+        Returns:
+            Whether nothing of it is pending any more.
+        """
+        return await self._completions.see(stored, measured)
 
     async def deleted(self, stored: StoredResponse) -> None:
         """A response is no more, and what it used stays pending if nobody saw its end."""

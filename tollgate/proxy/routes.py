@@ -25,6 +25,8 @@ OPERATIONS: Final = {
 }
 # Only these know `stream_options.include_usage`.
 COMPLETIONS: Final = frozenset({"chat.completions", "completions"})
+# Its answers are sound, unless events are asked for.
+SPEECH: Final = "audio.speech"
 # Bodies of these are forms, since they carry files.
 FORMS: Final = frozenset({"images.edits", "audio.transcriptions", "audio.translations"})
 

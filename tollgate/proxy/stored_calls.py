@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Final
+from typing import Final, cast
 
 import msgspec
 
+from tollgate.proxy.admission import Admission
 from tollgate.proxy.answers import answer_headers
-from tollgate.proxy.attempt import Delivery, Order, StreamDelivery, WholeDelivery
+from tollgate.proxy.attempt import Order
+from tollgate.proxy.breaker import Circuit
+from tollgate.proxy.deadline import Deadline
+from tollgate.proxy.deliveries import StreamDelivery, WholeDelivery
 from tollgate.proxy.demand import Demand
-from tollgate.proxy.identity import Caller
-from tollgate.proxy.messages import Answer, Request
+from tollgate.proxy.messages import Answer
 from tollgate.proxy.metering import Call, Outcome
 from tollgate.proxy.model_calls import Routing
 from tollgate.proxy.pending_poll import ResponseGone
@@ -29,10 +32,12 @@ from tollgate.proxy.stored_responses import StoredResponse
 from tollgate.proxy.stored_state import unknown_response
 from tollgate.proxy.stream_accounts import ReadingAccount
 from tollgate.proxy.stream_flow import StreamFlow
-from tollgate.proxy.upstream_requests import forwarded_headers, stored_request
+from tollgate.proxy.upstream_requests import stored_request
 from tollgate.usage.extraction import Measurement, measure_answer
 from tollgate.usage.tokens import NO_TOKENS
 
+# How long a deletion waits for a look at the response.
+_LOOK_S: Final = 10.0
 _OK: Final = 200
 _NOT_FOUND: Final = 404
 _API: Final = "responses"
@@ -56,25 +61,22 @@ class StoredCalls:
         self._drain = drain
         self._background = background
 
-    async def serve(
-        self, call: Call, caller: Caller, route: StoredRoute, request: Request
-    ) -> Answer:
+    async def serve(self, call: Call, admission: Admission) -> Answer:
         """Answer one call.
 
         Args:
             call: Takes its event.
-            caller: Who calls.
-            route: The response, and what is to be done with it.
-            request: With a query that has lost its billing parameters.
+            admission: What the request's head decides; its route is a `StoredRoute`.
 
         Raises:
             Refusal: It is not this tenant's response, or its backend is out.
         """
-        stored = await self._memory.known(caller.tenant.name, route.response_id)
+        route = cast("StoredRoute", admission.route)
+        stored = await self._memory.known(admission.payer.tenant, route.response_id)
         call.alias = stored.alias
-        question = _Question(
-            route=route, query=request.query, headers=forwarded_headers(request.headers)
-        )
+        question = _Question(route=route, query=admission.query, headers=admission.headers)
+        if route.action == "delete" and stored.pending is not None:
+            stored = await self._look(stored)
         delivery = await self._ask(stored, question)
         if isinstance(delivery, StreamDelivery):
             call.streamed = True
@@ -104,19 +106,38 @@ class StoredCalls:
             raise ResponseGone(f"{stored.backend} knows the response no more")
         return delivery.body
 
-    async def _ask(self, stored: StoredResponse, question: _Question) -> Delivery:
+    async def _look(self, stored: StoredResponse) -> StoredResponse:
+        """Complete a response that has ended and is about to be deleted: nobody sees it later.
+
+        One that has not ended, or cannot be had, is followed on; if it is gone then, its usage is
+        left to the backfill.
+        """
+        try:
+            with Deadline(_LOOK_S):
+                body = await self.poll(stored)
+        except (ResponseGone, TimeoutError):
+            return stored
+        if body is None or not await self._memory.saw(stored, measure_answer(body, _API)):
+            return stored
+        return msgspec.structs.replace(stored, pending=None)
+
+    async def _ask(
+        self, stored: StoredResponse, question: _Question
+    ) -> WholeDelivery | StreamDelivery:
         """Ask the backend that holds the response.
 
         Raises:
             Refusal: It is out, or no backend of the settings any more.
         """
         demand = Demand(alias=stored.alias, backend=stored.backend)
-        targets = self._routing.pool.targets(demand)
+        targets = [
+            _Holder(each.backend, each.deployment) for each in self._routing.pool.targets(demand)
+        ]
         if not targets:
             raise unknown_response(stored.response_id, None, _NOT_FOUND)
         attempts = self._routing.attempts
 
-        async def attempt(target: Target, number: int) -> Delivery:
+        async def attempt(target: Target, number: int) -> WholeDelivery | StreamDelivery:
             headers = {**question.headers, **await attempts.credential(target)}
             request = stored_request(question.route, target.backend.url, question.query, headers)
             order = Order(api=_API, streamed=question.streamed, number=number)
@@ -136,7 +157,23 @@ class StoredCalls:
             await self._memory.saw(stored, measure_answer(delivery.body, _API))
 
     def _saw(self, stored: StoredResponse, measured: Measurement) -> None:
-        self._background.start(self._memory.saw(stored, measured))
+        async def see() -> None:
+            await self._memory.saw(stored, measured)
+
+        self._background.start(see())
+
+
+class _Holder(Target, frozen=True):
+    """Where a response is stored.
+
+    It has a circuit of its own: a deployment without room for more work still gives out what is
+    stored, and who reads too often says nothing of that room.
+    """
+
+    @property
+    def circuit(self) -> Circuit:
+        """Not a deployment's name: those have no blanks."""
+        return (self.backend.name, f"{self.deployment.name} (stored)")
 
 
 class _Question(msgspec.Struct, frozen=True, kw_only=True):

@@ -48,6 +48,9 @@ class RedisResponses:
         ttl_s: How long a response is remembered after it was created.
         lease_s: For how long `settle` lends a pending event.
         namespace: What all keys begin with; no braces.
+
+    Attributes:
+        ttl_s: May be replaced; holds for the responses that are kept from then on.
     """
 
     def __init__(
@@ -59,7 +62,7 @@ class RedisResponses:
         namespace: str = NAMESPACE,
     ) -> None:
         self._redis: Any = redis  # the types of redis-py leave its answers open
-        self._ttl_ms = round(ttl_s * 1000)
+        self.ttl_s = ttl_s
         self._lease_ms = round(lease_s * 1000)
         self._namespace = namespace
         self._index = f"{namespace}:responses:pending"
@@ -69,13 +72,14 @@ class RedisResponses:
         digest = _digest(response.response_id, response.tenant)
         key = self._key(digest)
         record = msgspec.json.encode(msgspec.structs.replace(response, pending=None))
+        ttl_ms = round(self.ttl_s * 1000)
         with _store_errors():
             if response.pending is None:
-                await self._redis.set(key, record, px=self._ttl_ms)
+                await self._redis.set(key, record, px=ttl_ms)
                 return
             # The index last: what it names is there, or is gone for good.
-            await self._redis.set(f"{key}:pending", response.pending, px=self._ttl_ms)
-            await self._redis.set(key, record, px=self._ttl_ms)
+            await self._redis.set(f"{key}:pending", response.pending, px=ttl_ms)
+            await self._redis.set(key, record, px=ttl_ms)
             due = {digest: response.created_at.timestamp()}
             await self._redis.zadd(self._index, due, nx=True)
 

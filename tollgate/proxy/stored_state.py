@@ -12,25 +12,16 @@ from typing import Any, Final, cast
 from tollgate.proxy.refusals import Refusal
 
 _STORED_PARTS: Final = ("file_id", "file_ids", "vector_store_ids", "container_id")
+_CONTAINER: Final = "container"
+_TELLING: Final = frozenset({*_STORED_PARTS, _CONTAINER})
+_PLAIN: Final = frozenset({"role", "content"})
+# Without that, such an item is only a name of what was stored, whatever else it says.
+_CONTENT: Final = {"reasoning": "encrypted_content", "image_generation_call": "result"}
+_WITH_PARTS: Final = frozenset({"input", "messages", "tools", "image", "images", "mask"})
+# Of a function, whose schema's names are the client's own.
+_SCHEMAS: Final = frozenset({"function", "parameters"})
+_SHOWN_CHARACTERS: Final = 64
 _REFERENCE: Final = frozenset({"id", "type", "status"})
-
-
-def may_name_stored_state(body: bytes) -> bool:
-    """Whether it takes a closer look to see that a JSON body refers to nothing stored.
-
-    A body without any of these words does not; a backslash could hide one.
-    """
-    return (
-        b"\\" in body
-        or b'"id"' in body
-        or b'"prompt"' in body
-        or b"file_id" in body
-        or b"conversation" in body
-        or b"item_reference" in body
-        or b"vector_store_id" in body
-        or b"container" in body
-        or b"data_sources" in body
-    )
 
 
 def refuse_stored_state(members: Mapping[str, Any]) -> None:
@@ -49,12 +40,28 @@ def refuse_stored_state(members: Mapping[str, Any]) -> None:
         raise _not_served("a stored prompt", "prompt")
     if members.get("data_sources"):  # they would be read with our identity
         raise _not_served("data_sources", "data_sources")
-    spoken = members.get("messages")
-    if isinstance(spoken, list) and any(map(_names_audio, cast("list[object]", spoken))):
-        raise _not_served("an earlier audio answer", "messages")
-    for member in ("input", "messages", "tools"):
-        if found := _stored_part(members.get(member)):
-            raise _not_served(found, member)
+    for member in members:
+        if "file_id" in member:  # of a form: `mask[file_id]`
+            raise _not_served("a stored file", member[:_SHOWN_CHARACTERS])
+        if member in _WITH_PARTS:
+            _refuse_stored_parts(member, members[member])
+
+
+def _refuse_stored_parts(member: str, parts: object) -> None:
+    if isinstance(parts, list):
+        parts = [part for part in cast("list[object]", parts) if not _is_plain(part)]
+        if member == "messages" and any(map(_names_audio, parts)):
+            raise _not_served("an earlier audio answer", member)
+    if parts and (found := _stored_part(parts)):
+        raise _not_served(found, member)
+
+
+def _is_plain(message: object) -> bool:
+    """A message of nothing but text, as most are."""
+    if not isinstance(message, dict):
+        return False
+    said = cast("dict[str, object]", message)
+    return said.keys() == _PLAIN and isinstance(said["content"], str)
 
 
 def previous_response(members: Mapping[str, Any]) -> str | None:
@@ -93,8 +100,9 @@ def _is_reference(item: object) -> bool:
     members = cast("dict[str, object]", item)
     kind = members.get("type", "")
     said = {name for name, value in members.items() if value not in (None, "", [])}
-    bare_reasoning = kind == "reasoning" and "encrypted_content" not in said
-    names_one = "id" in said and (kind is None or bare_reasoning or said <= _REFERENCE)
+    content = _CONTENT.get(kind) if isinstance(kind, str) else None
+    is_bare = content is not None and content not in said
+    names_one = "id" in said and (kind is None or is_bare or said <= _REFERENCE)
     return kind == "item_reference" or names_one
 
 
@@ -112,18 +120,20 @@ def _stored_part(part: object) -> str | None:
         found = below.pop()
         if isinstance(found, list):
             parts = cast("list[object]", found)
-            below += [part for part in parts if isinstance(part, dict | list)]
+            below += [part for part in parts if isinstance(part, (dict, list))]
         elif isinstance(found, dict):
             members = cast("dict[str, object]", found)
-            if members.get("type") == "function":
-                continue  # names in a function's schema are the client's own
-            named = [name for name in _STORED_PARTS if members.get(name)]
-            container = members.get("container")
-            named += ["container"] if isinstance(container, str) else []
-            if named:
-                return named[0]
-            below.extend(members.values())
+            if not _TELLING.isdisjoint(members) and (name := _named_part(members)):
+                return name
+            skipped = _SCHEMAS if members.get("type") == "function" else ()
+            below += [each for name, each in members.items() if name not in skipped]
     return None
+
+
+def _named_part(members: Mapping[str, object]) -> str | None:
+    if isinstance(members.get(_CONTAINER), str):
+        return _CONTAINER
+    return next((name for name in _STORED_PARTS if members.get(name)), None)
 
 
 def _not_served(what: str, param: str) -> Refusal:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Awaitable, Callable
 
-from tollgate.proxy.attempt import Delivery, StreamDelivery
+from tollgate.proxy.deliveries import Delivery, StreamDelivery
 from tollgate.proxy.opening import is_final_error
 from tollgate.proxy.ports import BackendFailed
 from tollgate.proxy.refusals import Refusal

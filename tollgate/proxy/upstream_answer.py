@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Protocol
 
 from tollgate.proxy.messages import Headers
 from tollgate.proxy.ports import BackendFailed
 from tollgate.proxy.upstream_connection import BackendConnection
 from tollgate.proxy.upstream_decoding import decoding_of
+from tollgate.proxy.upstream_head import Origin
+
+
+class GivesBack(Protocol):
+    """Keeps connections."""
+
+    def give_back(self, origin: Origin, connection: BackendConnection) -> None:
+        """Take a connection back."""
+        ...
 
 
 class HttpAnswer:
@@ -15,22 +24,23 @@ class HttpAnswer:
 
     Args:
         connection: On which the answer's head has come.
-        give_back: Takes the connection when the answer is closed.
+        origin: Where it leads to.
+        pool: Takes the connection back when the answer is closed.
 
     Raises:
         ValueError: The body has an encoding that was not asked for.
     """
 
-    __slots__ = ("_connection", "_decoding", "_give_back", "headers", "status")
+    __slots__ = ("_connection", "_decoding", "_origin", "_pool", "fields", "headers", "status")
 
-    def __init__(
-        self, connection: BackendConnection, give_back: Callable[[BackendConnection], None]
-    ) -> None:
+    def __init__(self, connection: BackendConnection, origin: Origin, pool: GivesBack) -> None:
         self._connection: BackendConnection | None = connection
-        self._give_back = give_back
+        self._origin = origin
+        self._pool = pool
         self.status = connection.answer.status
         self.headers: Headers = connection.answer.headers
-        encoding = dict(self.headers).get("content-encoding")
+        self.fields = connection.answer.fields
+        encoding = self.fields.get("content-encoding")
         self._decoding = None if encoding is None else decoding_of(encoding)
 
     async def read(self, max_bytes: int) -> bytes:
@@ -39,6 +49,12 @@ class HttpAnswer:
         Raises:
             BackendFailed: The connection broke, or the body is longer than `max_bytes`.
         """
+        connection = self._connection
+        if connection is not None and self._decoding is None and connection.answer.complete:
+            body = connection.take()  # as most are: all of it has come with its head
+            if len(body) <= max_bytes:
+                return body
+            raise _too_long(max_bytes)
         body = await self.next_chunk()
         if not body:
             return body
@@ -50,7 +66,7 @@ class HttpAnswer:
                 return body if len(chunks) == 1 else b"".join(chunks)
             chunks.append(chunk)
             length += len(chunk)
-        raise BackendFailed(f"answered more than {max_bytes} bytes", may_have_cost=True)
+        raise _too_long(max_bytes)
 
     async def next_chunk(self) -> bytes:
         """All that is here, empty at the end; does not wait if there is anything.
@@ -73,7 +89,7 @@ class HttpAnswer:
         """Give the connection back if all of the answer is here, else give it up."""
         connection, self._connection = self._connection, None
         if connection is not None:
-            self._give_back(connection)
+            self._pool.give_back(self._origin, connection)
 
     def _here(self, connection: BackendConnection) -> bytes:
         decoding = self._decoding
@@ -89,6 +105,10 @@ class HttpAnswer:
         except ValueError as error:
             raise _broken_off(str(error)) from None
         return piece
+
+
+def _too_long(max_bytes: int) -> BackendFailed:
+    return BackendFailed(f"answered more than {max_bytes} bytes", may_have_cost=True)
 
 
 def _broken_off(reason: str) -> BackendFailed:

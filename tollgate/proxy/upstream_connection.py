@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Final, cast
 
 from tollgate.proxy.upstream_parsing import AnswerParser, MalformedAnswerError
+from tollgate.proxy.write_turn import WriteTurn
 
 INCOMING_BYTES: Final = 64 * 1024
 _MAX_WAITING_BYTES: Final = 64 * 1024
@@ -24,6 +25,7 @@ class BackendConnection(asyncio.BufferedProtocol):
     """Belongs to the loop that it was opened on.
 
     Args:
+        turn: Takes what is written, on the loop that this connection belongs to.
         loop: The event loop.
         incoming: Where bytes are received; all connections of one loop may share it, for they are
             parsed, and so copied, before the loop turns to another one.
@@ -45,8 +47,10 @@ class BackendConnection(asyncio.BufferedProtocol):
         "_sending_paused",
         "_sent_s",
         "_transport",
+        "_turn",
         "_turn_due",
         "_unsent",
+        "_unwritten",
         "_waiter",
         "answer",
         "broken",
@@ -56,11 +60,14 @@ class BackendConnection(asyncio.BufferedProtocol):
 
     def __init__(
         self,
+        turn: WriteTurn,
         loop: asyncio.AbstractEventLoop,
         incoming: memoryview,
         on_lost: Callable[[BackendConnection], None],
     ) -> None:
+        self._turn = turn
         self._loop = loop
+        self._unwritten = b""
         self._incoming = incoming
         self._on_lost = on_lost
         self._transport: asyncio.Transport | None = None
@@ -100,11 +107,18 @@ class BackendConnection(asyncio.BufferedProtocol):
         if self.broken or self._transport is None:
             return
         if len(body) <= _JOINED_BYTES:
-            self._transport.write(head + body if body else head)
+            self._unwritten = head + body if body else head
+            self._turn.add(self)
             return
         self._transport.write(head)
         self._unsent = memoryview(body)
         self._send_on()
+
+    def flush(self) -> None:
+        """See `Writer`."""
+        unwritten, self._unwritten = self._unwritten, b""
+        if unwritten and self._transport is not None and not self.broken:
+            self._transport.write(unwritten)
 
     async def changed(self) -> None:
         """Wait for more of the answer, or for the end; a cancelled wait loses nothing."""

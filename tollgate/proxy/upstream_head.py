@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from tollgate.proxy.messages import Headers
 from tollgate.proxy.ports import UpstreamRequest
 
 _PORTS: Final = {"http": 80, "https": 443}
@@ -16,6 +17,7 @@ _VISIBLE: Final = re.compile(r"[\x21-\x7e]+")
 _TARGET: Final = re.compile(r"[\x21\x22\x24-\x7e\x80-\xff]+")  # no space, no control, no #
 # Those are written here, from the URL and the body; a second one would leave the bounds open.
 _OURS: Final = frozenset({"connection", "content-length", "host", "transfer-encoding"})
+_LONGEST_KEPT: Final = 8192
 _AFTER_SCHEME: Final = len("https://")
 
 
@@ -67,25 +69,37 @@ def _origin(url: str) -> Origin:
     return Origin(parts.hostname or "", port, parts.scheme == "https", parts.netloc)
 
 
-def request_head(request: UpstreamRequest, origin: Origin, target: str) -> bytes:
-    """The request line and the headers, with the empty line.
+def request_start(request: UpstreamRequest) -> tuple[Origin, bytes]:
+    """Where a request goes, and its request line and headers, with the empty line.
+
+    Requests differ in their bodies more than in their heads: what is written of a head is kept.
 
     Raises:
-        ValueError: The method or a header holds what would end a line, or a header is one of
-            those that are written here; the message repeats none of it.
+        ValueError: The URL, the method or a header cannot be sent; the message repeats none of it.
     """
-    headers = request.headers
-    lines = [f"{request.method} {target} HTTP/1.1", f"host: {origin.authority}"]
-    lines += [f"{name}: {value}" for name, value in headers.items()]
+    headers = tuple(request.headers.items())
+    length = len(request.url) + sum([len(value) for _, value in headers])
+    start = _start if length <= _LONGEST_KEPT else _start_anew
+    origin, head = start(request.method, request.url, headers)
     if request.body or request.method == "POST":
-        lines.append(f"content-length: {len(request.body)}")
+        return origin, b"%bcontent-length: %d\r\n\r\n" % (head, len(request.body))
+    return origin, head + b"\r\n"
+
+
+def _start_anew(method: str, url: str, headers: Headers) -> tuple[Origin, bytes]:
+    origin, target = split_url(url)
+    lines = [f"{method} {target} HTTP/1.1", f"host: {origin.authority}"]
+    lines += [f"{name}: {value}" for name, value in headers]
     text = "\r\n".join(lines)
     ends = len(lines) - 1
     if text.count("\r") != ends or text.count("\n") != ends or "\0" in text:
         raise ValueError("a header has a line end or a NUL")
-    if not _OURS.isdisjoint(map(str.lower, headers)):
+    if not _OURS.isdisjoint([name.lower() for name, _ in headers]):
         raise ValueError(f"the headers {sorted(_OURS)} are not the caller's to set")
     try:
-        return (text + "\r\n\r\n").encode("latin-1")
+        return origin, (text + "\r\n").encode("latin-1")
     except UnicodeEncodeError:
         raise ValueError("a header has characters beyond latin-1") from None
+
+
+_start: Final = lru_cache(maxsize=1024)(_start_anew)

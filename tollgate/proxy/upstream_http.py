@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from functools import partial
 from typing import Final
 
 from tollgate.proxy.ports import BackendFailed, UpstreamRequest
 from tollgate.proxy.upstream_answer import HttpAnswer
 from tollgate.proxy.upstream_connection import BackendConnection
-from tollgate.proxy.upstream_head import Origin, request_head, split_url
+from tollgate.proxy.upstream_head import Origin, request_start
 from tollgate.proxy.upstream_pool import ConnectionPool
 
 # A stream that says nothing for so long is dead: load balancers cut idle connections at 4 minutes.
@@ -57,8 +56,7 @@ class HttpUpstream:
             BackendFailed: The backend could not be reached, or broke off before its headers.
             ValueError: The URL or a header cannot be sent; the message repeats neither.
         """
-        origin, target = split_url(request.url)
-        head = request_head(request, origin, target)
+        origin, head = request_start(request)
         connection = self._pool.take(origin)
         if connection is not None:
             await _exchange(connection, head, request.body)
@@ -85,7 +83,7 @@ class HttpUpstream:
             reason = f"broke off before its answer: {connection.broken}"
             raise BackendFailed(reason, may_have_cost=True)
         try:
-            return HttpAnswer(connection, partial(self._pool.give_back, origin))
+            return HttpAnswer(connection, origin, self._pool)
         except ValueError as error:
             connection.abort()
             raise BackendFailed(f"answered with {error}", may_have_cost=True) from None

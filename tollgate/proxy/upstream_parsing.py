@@ -30,6 +30,7 @@ class AnswerParser:
     Attributes:
         status: Once `headed`.
         headers: The same; names in lower case, in order, without trailers.
+        fields: The same; of a repeated one the last.
         headed: Whether the answer's head is here; 1xx answers are skipped.
         complete: Whether all of the answer is here.
         reusable: Whether another answer may follow on the connection.
@@ -43,6 +44,7 @@ class AnswerParser:
         "_fruitless_bytes",
         "_parser",
         "complete",
+        "fields",
         "headed",
         "headers",
         "reusable",
@@ -58,6 +60,7 @@ class AnswerParser:
         """Expect an answer."""
         self.status = 0
         self.headers: Headers = ()
+        self.fields: dict[str, str] = {}
         self._fields: list[tuple[bytes, bytes]] = []
         self.headed = self.complete = self.reusable = self._bare = False
         self.waiting_bytes = self._fruitless_bytes = 0
@@ -126,7 +129,8 @@ class AnswerParser:
         self.headers = tuple(
             [(_lower_name(name), value.decode("latin-1")) for name, value in fields]
         )
-        self._bare = _is_bare(dict(self.headers)) and status not in _BODILESS
+        self.fields = dict(self.headers)
+        self._bare = _is_bare(self.fields) and status not in _BODILESS
         self.status = status
         self.headed = True
         self._fruitless_bytes = 0

@@ -10,6 +10,7 @@ from typing import Final
 from tollgate.proxy.upstream_connecting import open_socket
 from tollgate.proxy.upstream_connection import INCOMING_BYTES, BackendConnection
 from tollgate.proxy.upstream_head import Origin
+from tollgate.proxy.write_turn import WriteTurn
 
 # Azure's front ends cut idle connections at 4 minutes, other load balancers at one.
 _IDLE_S: Final = 55.0
@@ -45,6 +46,7 @@ class ConnectionPool:
         self._idle: dict[Origin, list[BackendConnection]] = {}
         self._open: set[BackendConnection] = set()
         self._sweep_due: asyncio.TimerHandle | None = None
+        self._turn: WriteTurn | None = None
         self._closed = False
         self._lost = asyncio.Event()
 
@@ -82,7 +84,7 @@ class ConnectionPool:
         connected = await open_socket(origin.host, origin.port)
         try:
             _, connection = await loop.create_connection(
-                lambda: BackendConnection(loop, self._incoming, self._forget),
+                lambda: BackendConnection(self._turn_of(loop), loop, self._incoming, self._forget),
                 sock=connected,
                 ssl=self._tls_context() if origin.tls else None,
                 server_hostname=origin.host if origin.tls else None,
@@ -92,6 +94,11 @@ class ConnectionPool:
             raise
         self._watch(loop, connection)
         return connection
+
+    def _turn_of(self, loop: asyncio.AbstractEventLoop) -> WriteTurn:
+        if self._turn is None:
+            self._turn = WriteTurn(loop)
+        return self._turn
 
     def _watch(self, loop: asyncio.AbstractEventLoop, connection: BackendConnection) -> None:
         if self._closed or connection.broken:

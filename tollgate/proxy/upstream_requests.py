@@ -9,7 +9,7 @@ from typing import Final, cast
 
 import msgspec
 
-from tollgate.proxy.messages import Headers, Request
+from tollgate.proxy.messages import Headers
 from tollgate.proxy.pool import Target
 from tollgate.proxy.ports import UpstreamRequest
 from tollgate.proxy.prompts import Prompt
@@ -55,15 +55,17 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     injects_usage: bool
 
 
-def plan_of(route: Route, alias: str, request: Request, prompt: Prompt) -> Plan:
-    """The plan for a request whose query has lost its billing parameters."""
+def plan_of(
+    route: Route, alias: str, prompt: Prompt, *, query: str, headers: dict[str, str]
+) -> Plan:
+    """The plan for a request; query and headers are what of them goes upstream."""
     return Plan(
         route=route,
         alias=alias,
-        query=request.query,
-        headers=forwarded_headers(request.headers),
+        query=query,
+        headers=headers,
         prompt=prompt,
-        injects_usage=_injects_usage(route, request.query, prompt),
+        injects_usage=prompt.streamed and _injects_usage(route, query, prompt),
     )
 
 
@@ -128,7 +130,7 @@ def _body(plan: Plan, target: Target) -> bytes:
 
 
 def _injects_usage(route: Route, query: str, prompt: Prompt) -> bool:
-    if route.api not in COMPLETIONS or not prompt.streamed:
+    if route.api not in COMPLETIONS:
         return False
     if route.surface == "dated" and not _knows_stream_options(query):
         return False

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from tollgate.proxy.attempt import WholeDelivery
+from tollgate.proxy.deliveries import SoundDelivery, WholeDelivery
 from tollgate.proxy.metering import Outcome
 from tollgate.proxy.prompts import CountTokens, Prompt
 from tollgate.proxy.refusals import is_content_filter
@@ -38,6 +38,19 @@ def outcome_of(
         provenance, tokens, measured = _success(measured, api, prompt)
     elif delivery.status == _BAD_REQUEST and is_content_filter(delivery.body):
         provenance, tokens = "estimated", estimated_counts(prompt.tokens(count_tokens), 0)
+    return Outcome(
+        provenance=provenance,
+        tokens=tokens,
+        status=delivery.status,
+        target=delivery.target,
+        measurement=measured,
+        attempts=delivery.attempts,
+    )
+
+
+def outcome_of_sound(delivery: SoundDelivery, api: str, prompt: Prompt) -> Outcome:
+    """The outcome of sound, which says nothing of its usage: what was asked for."""
+    provenance, tokens, measured = _success(NOTHING_MEASURED, api, prompt)
     return Outcome(
         provenance=provenance,
         tokens=tokens,

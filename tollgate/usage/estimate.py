@@ -13,6 +13,8 @@ from tollgate.usage.tokens import Tokens
 # English text runs at about four characters a token in the provider's vocabularies.
 CHARACTERS_PER_TOKEN: Final = 4
 SLICE_CHARACTERS: Final = 8 * 1024
+# The rest of a longer text goes by its characters: while a tokenizer runs, nothing else does.
+TOKENIZED_CHARACTERS: Final = 1024 * 1024
 
 _PROMPT_MEMBERS: Final = ("messages", "input", "prompt", "instructions", "tools", "suffix")
 _TEXT_MEMBERS: Final = ("content", "text", "name", "arguments", "description", "output")
@@ -23,7 +25,8 @@ class TextTally:
 
     Args:
         count_tokens: The tokenizer; text is gathered up to `SLICE_CHARACTERS` for it, so that a
-            word that comes in pieces is counted as one. Without it no text is kept at all.
+            word that comes in pieces is counted as one. Without it no text is kept at all. What
+            comes after `TOKENIZED_CHARACTERS` goes by its characters.
 
     Attributes:
         characters: The length of all text.
@@ -34,13 +37,16 @@ class TextTally:
         self._count_tokens = count_tokens
         self._pieces: list[str] = []
         self._gathered = 0
+        self._tokenized = 0
         self._counted = 0
 
     def add(self, text: str) -> None:
         """Count `text` to what came before."""
         self.characters += len(text)
-        if self._count_tokens is None:
+        if self._count_tokens is None or self._tokenized == TOKENIZED_CHARACTERS:
             return
+        text = text[: TOKENIZED_CHARACTERS - self._tokenized]
+        self._tokenized += len(text)
         self._pieces.append(text)
         self._gathered += len(text)
         if self._gathered >= SLICE_CHARACTERS:
@@ -48,10 +54,10 @@ class TextTally:
 
     def tokens(self) -> int:
         """An estimate of the tokens so far."""
-        if self._count_tokens is None:
-            return -(-self.characters // CHARACTERS_PER_TOKEN)
-        self._count_gathered(self._count_tokens)
-        return self._counted
+        if self._count_tokens is not None:
+            self._count_gathered(self._count_tokens)
+        rest = self.characters - self._tokenized
+        return self._counted + -(-rest // CHARACTERS_PER_TOKEN)
 
     def _count_gathered(self, count_tokens: Callable[[str], int]) -> None:
         text = "".join(self._pieces)

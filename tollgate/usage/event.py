@@ -294,4 +294,6 @@ def _readable(reason: str) -> str:
 
 
 def _rfc3339_ms(time: datetime) -> str:
-    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    """A UTC time, cut to milliseconds."""
+    quoted = _encoder.encode(time).decode()  # in a fraction of the time of `isoformat`
+    return f"{quoted[1:24]}Z" if time.microsecond else f"{quoted[1:20]}.000Z"

@@ -107,9 +107,14 @@ def time_stated(usage: Usage) -> dict[str, int]:
 
 
 def _possible(counts: Mapping[str, int | None]) -> Tokens | None:
+    for count in counts.values():
+        if count is not None and not 0 <= count <= MAX_COUNT:
+            return None
+    if counts["input"] is None or counts["output"] is None:
+        return None
     try:
-        return msgspec.convert(counts, Tokens)
-    except msgspec.ValidationError:
+        return Tokens(**counts)  # pyright: ignore[reportArgumentType]  neither total is None
+    except ValueError:
         return None
 
 

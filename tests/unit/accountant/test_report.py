@@ -179,3 +179,14 @@ def test_reasoning_is_shown_inside_output() -> None:
     lines = {line.meter: line for line in report(cell).lines}
     assert (lines["output"].quantity, lines["output"].requests) == (120, 1)
     assert msgspec.structs.asdict(lines["cached_input"])["amount"] == Decimal("0.000048")
+
+
+def test_requests_without_a_count_are_counted_by_tenant() -> None:
+    waiting = money_cell(usage=Usage(2, {}), sku=sku(provenance="pending"))
+    lost = money_cell(usage=Usage(3, {}), sku=sku(provenance="unknown"))
+    cells = [waiting, lost, money_cell(tenant="fabrikam")]
+    found = report(*cells)
+    assert {each.tenant: each.unmetered for each in found.statements} == {
+        "contoso": 5,
+        "fabrikam": 0,
+    }

@@ -64,7 +64,7 @@ def test_usage_that_is_not_known_is_uncounted_and_never_zero() -> None:
     shown = [" ".join(line) for line in table(pending, width=120)]
     assert "CC-1001 gpt-4o-mini tokens not known (pending) 1 request uncounted" in shown
     assert "statement priced lines 0.00" in shown
-    assert "Not in the total, for want of a count: 1 request." in shown
+    assert "Not in the total, for want of a count: 1 request (contoso 1)." in shown
     assert not any("want of a rate" in line for line in shown)
 
 

@@ -186,6 +186,9 @@ async def test_an_identity_has_one_provider_for_each_scope() -> None:
     assert identity.token_provider("a") is identity.token_provider("a")
     assert identity.token_provider("a") is not identity.token_provider("b")
     await identity.eventgrid_client("https://topic.invalid/api/events", _ignore).close()
+    hub = identity.eventhub_client("ns.servicebus.invalid", "usage")
+    assert hub.eventhub_name == "usage"
+    await hub.close()
     await identity.close()
 
 

@@ -98,7 +98,7 @@ async def test_a_broker_that_fails_gets_everything_in_the_end_once_and_in_order(
     async with running(Drain(journal, broker, gather_s=0, first_wait_s=0.001)):
         await _emptied(journal)
     assert broker.taken == expected
-    assert broker.calls == 4 + 3
+    assert broker.calls == 4 + 2  # as much as a request may hold, then the rest
 
 
 async def test_it_waits_longer_after_each_failure_up_to_a_bound(

@@ -120,6 +120,50 @@ async def test_a_second_delivery_after_a_failure_loses_and_doubles_nothing(faili
     assert {*world.archived} == {raw_event("req-1"), raw_event("req-2")}
 
 
+class Buggy(World):
+    """A ledger that a certain event leads to a bug; once it has met it, its store may be away."""
+
+    def __init__(self, *, away_after: bool = False) -> None:
+        super().__init__()
+        self.away_after = away_after
+
+    async def apply(self, events: Sequence[ReceivedEvent], *, now: datetime) -> Sequence[str]:
+        if any(event.event.id == "req-bug" for event in events):
+            self.fails = "apply" if self.away_after else self.fails
+            raise KeyError("a secret")
+        return await super().apply(events, now=now)
+
+
+BUGGY_BATCH = (raw_event("req-1"), raw_event("req-bug"), b"rubbish", raw_event("req-2"))
+
+
+async def test_an_event_that_meets_a_bug_is_kept_and_its_neighbours_are_counted(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    world = Buggy()
+    assert await world.take(*BUGGY_BATCH) == {"applied": 2, "dead_letter": 2}
+    reasons = {letter.body: letter.reason for letter in world.letters.values()}
+    assert reasons[raw_event("req-bug")] == "bug: KeyError; the log says more"
+    assert "malformed" in reasons[b"rubbish"]
+    assert "a bug in a batch of 4 events from test" in caplog.text
+
+
+async def test_a_store_that_is_away_is_no_bug_even_beside_one() -> None:
+    world = Buggy(away_after=True)
+    with pytest.raises(StoreUnavailable):
+        await world.take(*BUGGY_BATCH)
+    world.away_after = False
+    assert await world.take(*BUGGY_BATCH) == {"applied": 2, "dead_letter": 2}
+
+
+async def test_a_lone_event_that_meets_a_bug_in_an_away_store_is_sent_again() -> None:
+    world = Buggy()
+    world.fails = "keep"
+    with pytest.raises(StoreUnavailable):
+        await world.take(raw_event("req-bug"))
+    assert await world.take(raw_event("req-bug")) == {"dead_letter": 1}
+
+
 async def test_what_the_archive_did_not_take_is_not_counted() -> None:
     world = World(fails="append")
     with pytest.raises(StoreUnavailable, match="disk full"):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from errno import ENOSPC
 from pathlib import Path
 
 import pytest
@@ -88,7 +89,7 @@ def test_batches_reach_over_segments_in_order(tmp_path: Path) -> None:
     journal = Journal(tmp_path, segment_bytes=1)
     for number in range(4):
         journal.record(event(f"req-{number}"))
-    assert len(_segments(tmp_path)) == 5
+    assert len(_segments(tmp_path)) == 5  # the first one has room for none
     expected = [raw_event(f"req-{number}") for number in range(4)]
     assert _drain(journal, max_events=3) == [expected[:3], expected[3:]]
     journal.close()
@@ -100,8 +101,7 @@ def test_segments_go_when_they_are_published_and_nothing_open_is_in_them(tmp_pat
     journal.begin("req-1", raw_event("req-1"))
     journal.record(event("req-2"))
     _drain(journal)
-    kept = ["00000001.jsonl", "00000002.jsonl", "00000003.jsonl"]
-    assert _segments(tmp_path) == kept
+    assert _segments(tmp_path) == ["00000002.jsonl", "00000003.jsonl"]
     journal.record(event("req-1"))
     _drain(journal)
     assert _segments(tmp_path) == ["00000004.jsonl"]
@@ -147,59 +147,64 @@ def test_a_refused_event_is_kept_beside_the_journal(journal: Journal, tmp_path: 
 
 @pytest.fixture
 def full_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
-    """A disk that takes a part of each line, until the patch is undone."""
-    write = os.write
+    """A disk that has no room for another segment, until the patch is undone."""
+
+    def full(*_: object) -> None:
+        raise OSError(ENOSPC, "No space left on device")
+
     with monkeypatch.context() as patch:
-        patch.setattr(os, "write", lambda file, line: write(file, line[:20]))  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+        patch.setattr(os, "posix_fallocate", full)
         yield patch
 
 
+@pytest.fixture
+def brimful(tmp_path: Path) -> Iterator[Journal]:
+    """A journal whose next line needs a new segment."""
+    opened = Journal(tmp_path, segment_bytes=1)
+    yield opened
+    opened.close()
+
+
 def test_what_the_disk_does_not_take_is_published_from_memory(
-    journal: Journal, full_disk: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    brimful: Journal, full_disk: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    journal.record(event("req-1"))
-    assert (journal.depth, "only in memory" in caplog.text) == (1, True)
-    assert _drain(journal) == [[raw_event("req-1")]]
+    brimful.record(event("req-1"))
+    assert (brimful.depth, "only in memory" in caplog.text) == (1, True)
+    assert _drain(brimful) == [[raw_event("req-1")]]
     full_disk.undo()
-    journal.record(event("req-2"))
-    assert _drain(journal) == [[raw_event("req-2")]]
-    assert journal.depth == 0
+    brimful.record(event("req-2"))
+    assert _drain(brimful) == [[raw_event("req-2")]]
+    assert brimful.depth == 0
 
 
 def test_what_is_held_in_memory_is_written_when_the_disk_takes_it_again(
-    tmp_path: Path, full_disk: pytest.MonkeyPatch
+    tmp_path: Path, brimful: Journal, full_disk: pytest.MonkeyPatch
 ) -> None:
-    journal = Journal(tmp_path)
-    journal.record(event("req-1"))
+    brimful.record(event("req-1"))
     full_disk.undo()
-    journal.close()
-    successor = Journal(tmp_path)
-    assert recover(tmp_path, successor) == 1
-    assert _drain(successor) == [[raw_event("req-1")]]
-    successor.close()
+    assert brimful.next_batch(ALL, ALL).held == 0
+    heir = Journal(tmp_path)
+    brimful.record(event("req-2"))
+    expected = [raw_event("req-1"), raw_event("req-2")]
+    assert brimful.next_batch(ALL, ALL).events == expected
+    heir.close()
 
 
 def test_a_request_is_not_begun_on_a_full_disk(
-    journal: Journal, full_disk: pytest.MonkeyPatch
+    brimful: Journal, full_disk: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(OSError, match="only a part of a line"):
-        journal.begin("req-1", raw_event("req-1"))
+    with pytest.raises(OSError, match="No space left"):
+        brimful.begin("req-1", raw_event("req-1"))
     full_disk.undo()
+    brimful.begin("req-1", raw_event("req-1"))
 
 
-def test_where_no_new_segment_can_be_begun_the_old_one_grows_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_full_disk_is_left_as_it_is(
+    tmp_path: Path, brimful: Journal, full_disk: pytest.MonkeyPatch
 ) -> None:
-    journal = Journal(tmp_path, segment_bytes=1)
-    with monkeypatch.context() as no_files_left:
-        no_files_left.setattr(os, "open", lambda *_: (_ for _ in ()).throw(OSError("no inodes")))  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
-        journal.record(event("req-1"))
-    journal.record(event("req-2"))
-    assert [each for batch in _drain(journal) for each in batch] == [
-        raw_event("req-1"),
-        raw_event("req-2"),
-    ]
-    journal.close()
+    brimful.record(event("req-1"))
+    assert _segments(tmp_path) == ["00000000.jsonl"]
+    full_disk.undo()
 
 
 def test_only_the_owner_may_read_the_journal(journal: Journal, tmp_path: Path) -> None:

@@ -1,8 +1,11 @@
-"""A disk that fails costs no event."""
+"""A disk that fails, and a process that is killed, cost no event."""
 
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,44 +14,20 @@ from builders import raw_event
 from tollgate.events.journal import Journal
 from tollgate.events.recovery import recover
 
+_DIES_WRITING = """
+import os, signal, sys
+from pathlib import Path
+from tollgate.events.journal import Journal
 
-def _fail(*_: object) -> int:
-    raise OSError(5, "Input/output error")
-
-
-def test_a_torn_line_that_cannot_be_cut_off_spoils_no_other(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    journal = Journal(tmp_path)
-    journal.record_raw(raw_event("before"))
-    with monkeypatch.context() as failing:
-        write = os.write
-
-        def torn(file: int, line: bytes) -> int:
-            return write(file, line[:9])
-
-        failing.setattr(os, "write", torn)
-        failing.setattr(os, "ftruncate", _fail)
-        journal.record_raw(raw_event("torn"))
-    journal.record_raw(raw_event("after"))
-    journal.close()
-    successor = Journal(tmp_path)
-    recover(tmp_path, successor)
-    events = successor.next_batch(9, 10**6).events
-    assert {raw_event(each) for each in ("before", "torn", "after")} <= set(events)
-    successor.close()
+journal = Journal(Path(sys.argv[1]))
+for number in range(int(sys.argv[2])):
+    journal.record_raw(b'{"id":"%d"}' % number)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
 
 
-def test_a_full_segment_that_cannot_be_closed_loses_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    journal = Journal(tmp_path, segment_bytes=10)
-    with monkeypatch.context() as failing:
-        failing.setattr(os, "close", _fail)
-        journal.record_raw(raw_event("one"))
-    journal.record_raw(raw_event("two"))
-    assert journal.next_batch(9, 10**6).events == [raw_event("one"), raw_event("two")]
-    journal.close()
+def _no_room(*_: object) -> None:
+    raise OSError(28, "No space left on device")
 
 
 def test_what_a_full_disk_does_not_take_over_stays_where_it_is(
@@ -57,10 +36,30 @@ def test_what_a_full_disk_does_not_take_over_stays_where_it_is(
     left = Journal(tmp_path)
     left.record_raw(raw_event("left"))
     left.close()
-    heir = Journal(tmp_path)
+    heir = Journal(tmp_path, segment_bytes=1)
     with monkeypatch.context() as full:
-        full.setattr(os, "write", _fail)
+        full.setattr(os, "posix_fallocate", _no_room)
         recover(tmp_path, heir)
-    kept = [path for path in tmp_path.glob("*.jsonl") if path.stat().st_size]
-    assert b"E " + raw_event("left") + b"\n" in [path.read_bytes() for path in kept]
+        kept = [path.read_bytes().rstrip(b"\0") for path in tmp_path.glob("*.jsonl")]
+    assert b"E " + raw_event("left") + b"\n" in kept
+    heir.close()
+
+
+def test_a_journal_is_not_opened_where_there_is_no_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "posix_fallocate", _no_room)
+    with pytest.raises(OSError, match="No space left"):
+        Journal(tmp_path)
+    assert list(tmp_path.glob("*.jsonl")) == []
+
+
+def test_what_a_killed_process_has_recorded_is_there(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", _DIES_WRITING, str(tmp_path), "3000"]
+    killed = subprocess.run(command, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    heir = Journal(tmp_path)
+    assert recover(tmp_path, heir) == 3000
+    found = heir.next_batch(9999, 10**6).events
+    assert found == [b'{"id":"%d"}' % number for number in range(3000)]
     heir.close()

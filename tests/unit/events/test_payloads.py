@@ -20,7 +20,10 @@ def test_an_array_is_split_and_each_event_keeps_its_bytes() -> None:
     assert split_payload(b"[]") == []
 
 
-@pytest.mark.parametrize("payload", [b"", b"rubbish", b'[{"a": 1}', b"[{} {}]", b"\xff"])
+DEEP = b"[" * 100_000
+
+
+@pytest.mark.parametrize("payload", [b"", b"rubbish", b'[{"a": 1}', b"[{} {}]", b"\xff", DEEP])
 def test_what_is_not_json_comes_back_whole(payload: bytes) -> None:
     assert split_payload(payload) == [payload]
 
@@ -41,6 +44,11 @@ def test_a_byte_order_mark_is_no_part_of_the_first_event() -> None:
 def test_a_json_array_or_object_may_stand_on_many_lines() -> None:
     assert split_lines(b'\n[\n{"id":"1"},\n{"id":"2"}\n]\n') == [b'{"id":"1"}', b'{"id":"2"}']
     assert split_lines(b'{\n "id": "1"\n}\n') == [b'{\n "id": "1"\n}\n']
+
+
+def test_what_is_nested_without_end_is_a_line_or_a_file_like_any_other() -> None:
+    assert split_lines(DEEP) == [DEEP]
+    assert split_lines(b'{"a":' + DEEP) == [b'{"a":' + DEEP]
 
 
 def test_nothing_is_no_event() -> None:

@@ -30,3 +30,9 @@ def test_a_torn_last_line_is_left_out(tmp_path: Path) -> None:
     path = segment_path(tmp_path, "writer", 0)
     path.write_bytes(b'E {"id":"1"}\nE {"id"')
     assert [event for _, event, _ in read_lines(path)] == [b'{"id":"1"}']
+
+
+def test_a_line_that_was_cut_off_half_written_is_left_out(tmp_path: Path) -> None:
+    path = segment_path(tmp_path, "writer", 0)
+    path.write_bytes(b'E {"id":"1"}\nE {"\0\0\0\0:"2"}\0\0\0')
+    assert [event for _, event, _ in read_lines(path)] == [b'{"id":"1"}']

@@ -15,7 +15,7 @@ from builders import NOON
 from counts import emptied
 from topics import PATH, TOPIC_KEY, Topic
 
-from tollgate.functions import gateway, health
+from tollgate.functions import gateway, health, usage_webhook
 from tollgate.functions.runtime import shared
 from tollgate.local.servers import serving
 from tollgate.local.simulator import RegionSettings, SimulatedDeployment, SimulatedRegion
@@ -90,6 +90,8 @@ async def http() -> AsyncGenerator[aiohttp.ClientSession]:
             return await gateway.gateway_openai(req)
         if req.url.path.startswith("/v1/"):
             return await gateway.gateway_v1(req)
+        if req.url.path == "/usage-events":
+            return await usage_webhook.usage_webhook(req)
         return await health.health(req)
 
     web.route(catch_all)  # pyright: ignore[reportUnknownMemberType]  untyped there

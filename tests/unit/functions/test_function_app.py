@@ -20,7 +20,8 @@ ROOT = Path(function_app.__file__).parent
 FUNCTIONS: dict[str, Any] = {
     str(function.get_function_name()): function for function in function_app.app.get_functions()
 }
-HTTP = ["gateway_openai", "gateway_v1", "health"]
+HTTP = ["gateway_openai", "gateway_v1", "health", "usage_webhook"]
+TIMERS = ["backfill_timer", "journal_timer", "seal_timer"]
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
@@ -48,7 +49,8 @@ def test_there_is_one_app_in_the_namespace() -> None:
 
 
 def test_every_function_is_registered_once() -> None:
-    assert sorted(FUNCTIONS) == [*HTTP, "usage_event_grid", "usage_event_hub"]
+    others = ["usage_event_grid", "usage_event_hub"]
+    assert sorted(FUNCTIONS) == sorted([*HTTP, *TIMERS, *others])
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -76,18 +78,26 @@ def test_http_functions_take_the_streaming_extensions_request(name: str) -> None
         ("gateway_openai", "openai/{*path}", METHODS),
         ("gateway_v1", "v1/{*path}", METHODS),
         ("health", "health", ["GET"]),
+        ("usage_webhook", "usage-events", ["POST", "OPTIONS"]),
     ],
 )
 def test_routes_methods_and_access(name: str, route: str, methods: list[str]) -> None:
     trigger = _trigger(name)
     assert (trigger["route"], trigger["methods"]) == (route, methods)
-    assert trigger["authLevel"] == "ANONYMOUS"  # the gateway knows its callers by their own keys
+    assert trigger["authLevel"] == "ANONYMOUS"  # each knows its callers by keys of its own
 
 
 def test_routes_do_not_clash_with_each_other_or_with_the_hosts() -> None:
     heads = [_trigger(name)["route"].split("/")[0] for name in HTTP]
     assert len({*heads, "admin", "runtime"}) == len(heads) + 2
     assert _host()["extensions"]["http"]["routePrefix"] == ""
+
+
+@pytest.mark.parametrize("name", TIMERS)
+def test_a_timer_never_runs_at_each_start_of_an_instance(name: str) -> None:
+    (binding,) = _bindings(name)
+    assert (binding["type"], binding["runOnStartup"]) == ("timerTrigger", False)
+    assert len(binding["schedule"].split()) == 6
 
 
 def test_the_event_grid_trigger_takes_one_event() -> None:

@@ -206,9 +206,5 @@ async def test_a_gateway_recovers_when_its_settings_do(
         async with http.get("/health") as response:
             assert response.status == 503
     async with http.get("/health") as response:
-        assert await response.json() == {
-            "status": "ok",
-            "publishing": True,
-            "journal_depth": 0,
-            "settings_problems": 0,
-        }
+        content = await response.json()
+        assert (content["status"], content["reasons"]) == ("ok", [])

@@ -7,10 +7,11 @@ import azure.functions as func
 import pytest
 from azure.functions import meta
 from azure.functions.eventgrid import EventGridEventInConverter
-from builders import raw_event
+from builders import event_grid_event, raw_event
 from counts import requests_counted
 
 from tollgate.errors import SettingsError, StoreUnavailable
+from tollgate.events.dead_letters import DeadLetter
 from tollgate.functions.usage_event_grid import as_cloud_event, usage_event_grid
 from tollgate.intake_runtime import IntakeRuntime
 from tollgate.settings import read_environment
@@ -25,23 +26,11 @@ def delivered(body: dict[str, Any]) -> Any:
     return converter.decode(meta.Datum(json.dumps(body), "json"), trigger_metadata={})
 
 
-def event_grid_schema(cloud_event: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "id": cloud_event["id"],
-        "topic": "/subscriptions/1/resourceGroups/rg/providers/Microsoft.EventGrid/topics/usage",
-        "subject": cloud_event["subject"],
-        "eventType": cloud_event["type"],
-        "eventTime": cloud_event["time"].replace("Z", "9999Z"),
-        "dataVersion": "1",
-        "metadataVersion": "1",
-        "data": cloud_event["data"],
-    }
-
-
 CLOUD_EVENT = json.loads(raw_event("req-1", user="Zoë 雪"))
+EVENT_GRID_EVENT = json.loads(event_grid_event(raw_event("req-1", user="Zoë 雪")))
 
 
-@pytest.mark.parametrize("body", [CLOUD_EVENT, event_grid_schema(CLOUD_EVENT)])
+@pytest.mark.parametrize("body", [CLOUD_EVENT, EVENT_GRID_EVENT])
 def test_both_schemas_are_the_same_event(body: dict[str, Any]) -> None:
     sent, arrived = (
         decode_event(raw_event("req-1", user="Zoë 雪")),
@@ -53,16 +42,16 @@ def test_both_schemas_are_the_same_event(body: dict[str, Any]) -> None:
 
 def test_the_worker_picks_the_class_by_the_body() -> None:
     assert isinstance(delivered(CLOUD_EVENT), func.CloudEvent)
-    assert isinstance(delivered(event_grid_schema(CLOUD_EVENT)), func.EventGridEvent)
+    assert isinstance(delivered(EVENT_GRID_EVENT), func.EventGridEvent)
 
 
-async def _letters() -> list[str]:
+async def _letters() -> list[DeadLetter]:
     async with IntakeRuntime(read_environment()) as runtime:
-        return [letter.reason for letter in await runtime.dead_letters.all()]
+        return await runtime.dead_letters.all()
 
 
 async def test_an_event_is_counted_once_however_often_it_is_delivered(redis_url: str) -> None:
-    for body in (CLOUD_EVENT, CLOUD_EVENT, event_grid_schema(CLOUD_EVENT)):
+    for body in (CLOUD_EVENT, CLOUD_EVENT, EVENT_GRID_EVENT):
         await usage_event_grid(delivered(body))
     assert requests_counted(redis_url) == 1
     assert await _letters() == []
@@ -74,6 +63,14 @@ async def test_what_cannot_be_read_is_kept_and_not_delivered_again() -> None:
     await usage_event_grid(delivered({**CLOUD_EVENT, "time": None}))
     await usage_event_grid(delivered({**CLOUD_EVENT, "data": None}))
     assert len(await _letters()) == 3
+
+
+@pytest.mark.usefixtures("redis_url")
+async def test_what_the_library_does_not_read_is_in_the_dead_letter() -> None:
+    members = {name: value for name, value in CLOUD_EVENT.items() if name != "data"}
+    await usage_event_grid(delivered({**members, "data_base64": "bm8gSlNPTg=="}))
+    (letter,) = await _letters()
+    assert b"bm8gSlNPTg==" in letter.body
 
 
 @pytest.mark.usefixtures("opened")

@@ -41,7 +41,8 @@ async def warnings(
 
 
 UNSEEN = NoPermissionError("NOPERM")
-GOOD = {"maxmemory_policy": "noeviction", "aof_enabled": 1}
+MEMORY = {"used_memory": 1, "maxmemory": 100}
+GOOD = {"maxmemory_policy": "noeviction", "aof_enabled": 1, **MEMORY}
 
 
 async def test_a_server_set_up_for_a_ledger_gives_no_warning() -> None:
@@ -49,20 +50,22 @@ async def test_a_server_set_up_for_a_ledger_gives_no_warning() -> None:
 
 
 async def test_eviction_and_a_missing_append_only_file_are_named() -> None:
-    policy, file = await warnings({"maxmemory_policy": "volatile-lru", "aof_enabled": 0}, UNSEEN)
+    policy, file = await warnings(
+        {"maxmemory_policy": "volatile-lru", "aof_enabled": 0, **MEMORY}, UNSEEN
+    )
     assert policy.startswith("maxmemory-policy is volatile-lru, not noeviction: ")
     assert file.startswith("appendonly is no, not yes: ")
 
 
 async def test_config_is_asked_where_info_does_not_say() -> None:
-    assert await warnings({}, {"maxmemory-policy": "noeviction", "appendonly": "yes"}) == []
-    assert len(await warnings(UNSEEN, {"appendonly": "yes"})) == 1
+    assert await warnings(MEMORY, {"maxmemory-policy": "noeviction", "appendonly": "yes"}) == []
+    assert len(await warnings(MEMORY, {"appendonly": "yes"})) == 1
 
 
 async def test_what_cannot_be_seen_could_not_be_checked() -> None:
     unknown = ResponseError("unknown command")
     found = await warnings(unknown, unknown)
-    assert len(found) == 2
+    assert len(found) == 3
     assert all("could not be checked" in warning for warning in found)
 
 

@@ -9,7 +9,7 @@ from counts import emptied, requests_counted
 
 from tollgate.composition import utc_now
 from tollgate.errors import SettingsError
-from tollgate.local.http import LocalApp, serving_gateway
+from tollgate.local.http import LocalSite, serving_gateway
 from tollgate.local.regions import CLIENT_KEYS
 from tollgate.local.stack import LocalStack, local_stack
 from tollgate.settings import Environment, read_environment
@@ -28,7 +28,7 @@ def environment(redis_server: str) -> Environment:
 
 
 async def _call(stack: LocalStack) -> None:
-    app = LocalApp(stack.runtime)
+    app = LocalSite(stack.runtime)
     async with (
         serving_gateway(app, 0) as url,
         aiohttp.ClientSession(url, headers=HEADERS) as http,

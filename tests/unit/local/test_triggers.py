@@ -7,12 +7,13 @@ from typing import Any, cast
 
 import aiohttp
 import pytest
-from builders import raw_event
+from builders import event_grid_event, raw_event
 
 from tollgate.errors import StoreUnavailable
 from tollgate.events.intake import Intake
 from tollgate.local.servers import serving
 from tollgate.local.triggers import FUNCTION_NAME, WEBHOOK_PATH, triggers_app
+from tollgate.usage.event import decode_event
 
 HOOK = f"{WEBHOOK_PATH}?functionName={FUNCTION_NAME}"
 NOTIFICATION = {"aeg-event-type": "Notification"}
@@ -63,6 +64,24 @@ async def test_events_are_taken_in(
     async with http.post(HOOK, data=body, headers=NOTIFICATION) as response:
         assert response.status == 202
     assert intake.taken == [raw_event()] * count
+
+
+async def test_an_event_of_event_grids_own_schema_is_taken_in_as_a_cloud_event(
+    http: aiohttp.ClientSession, intake: FakeIntake
+) -> None:
+    sent = event_grid_event(raw_event())
+    async with http.post(HOOK, data=b"[" + sent + b"]", headers=NOTIFICATION) as response:
+        assert response.status == 202
+    (taken,) = (decode_event(raw) for raw in intake.taken)
+    assert taken.body == decode_event(raw_event()).body
+
+
+async def test_event_grids_own_handshake_is_answered(http: aiohttp.ClientSession) -> None:
+    event = b'[{"data":{"validationCode":"abc"}}]'
+    headers = {"aeg-event-type": "SubscriptionValidation"}
+    async with http.post(HOOK, data=event, headers=headers) as response:
+        assert response.status == 200
+        assert await response.json() == {"validationResponse": "abc"}
 
 
 async def test_a_store_that_is_away_has_the_event_delivered_again(

@@ -3,8 +3,8 @@ from __future__ import annotations
 from proxying import backend, target
 
 from tollgate.proxy.answers import answer_headers, json_answer, remaining_headers, with_headers
-from tollgate.proxy.attempt import WholeDelivery
 from tollgate.proxy.capacity import Remaining
+from tollgate.proxy.deliveries import WholeDelivery
 from tollgate.proxy.messages import Headers
 from tollgate.proxy.pool import Target
 

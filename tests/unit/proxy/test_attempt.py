@@ -16,13 +16,13 @@ from proxying import (
     chat,
     completion,
     deployment,
-    request,
     route,
     sse,
     stream,
 )
 
-from tollgate.proxy.attempt import AttemptBounds, Attempts, Delivery, StreamDelivery, WholeDelivery
+from tollgate.proxy.attempt import AttemptBounds, Attempts
+from tollgate.proxy.deliveries import Delivery, StreamDelivery, WholeDelivery
 from tollgate.proxy.pool import Target
 from tollgate.proxy.ports import BackendFailed
 from tollgate.proxy.prompts import read_prompt
@@ -51,7 +51,7 @@ async def attempt(
         AttemptBounds(first_byte_timeout_s=0.02, answer_timeout_s=0.03, max_answer_bytes=10_000),
     )
     prompt = read_prompt(route, None, body or chat(stream=stream))
-    plan = plan_of(route, "gpt-4o-mini", request(query=""), prompt)
+    plan = plan_of(route, "gpt-4o-mini", prompt, query="", headers={})
     return await attempts.make(plan, at, 2)
 
 

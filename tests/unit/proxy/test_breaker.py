@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tollgate.proxy.breaker import BreakerRules, Breakers, Circuit, Failure
+from tollgate.proxy.breaker import ORDINARY, REFUSED, BreakerRules, Breakers, Circuit, Failure
 
 A, B = ("weu-1", "mini"), ("weu-1", "gpt-4o")
 
@@ -15,9 +15,14 @@ def opened(at_s: float = 100, retry_after_s: float | None = None, **rules: Any) 
     return breakers
 
 
+def both(breakers: Breakers, at_s: float) -> list[bool]:
+    """Whether two requests that come at the same time may go."""
+    return [breakers.enter(A, at_s) != REFUSED for _ in range(2)]
+
+
 def test_a_new_circuit_lets_everything_through() -> None:
     breakers = Breakers(BreakerRules())
-    assert [breakers.enter(A, 0), breakers.enter(A, 0)] == [True, True]
+    assert both(breakers, 0) == [True, True]
     assert breakers.wait_s(A, 0) == 0
 
 
@@ -66,7 +71,7 @@ def test_a_late_failure_never_shortens_the_wait() -> None:
 
 def test_one_probe_goes_through_when_the_time_is_over() -> None:
     breakers = opened()
-    assert [breakers.enter(A, 110), breakers.enter(A, 110)] == [True, False]
+    assert both(breakers, 110) == [True, False]
 
 
 def test_who_comes_during_a_probe_is_told_to_wait() -> None:
@@ -77,38 +82,75 @@ def test_who_comes_during_a_probe_is_told_to_wait() -> None:
 
 def test_a_probe_that_comes_back_closes_the_circuit() -> None:
     breakers = opened()
-    breakers.enter(A, 110)
-    breakers.succeeded(A)
-    assert [breakers.enter(A, 110), breakers.enter(A, 110)] == [True, True]
+    breakers.succeeded(A, breakers.enter(A, 110))
+    assert both(breakers, 110) == [True, True]
 
 
 def test_a_probe_that_fails_opens_it_again() -> None:
     breakers = opened(failures=3)
     for _ in range(2):
         breakers.failed(A, 100)
-    breakers.enter(A, 110)
-    breakers.failed(A, 110)
+    breakers.failed(A, 110, ticket=breakers.enter(A, 110))
     assert not breakers.enter(A, 119)
     assert breakers.enter(A, 120)
 
 
 def test_a_probe_that_is_abandoned_makes_room_for_the_next() -> None:
     breakers = opened()
-    breakers.enter(A, 110)
-    breakers.abandoned(A)
+    breakers.abandoned(A, breakers.enter(A, 110))
     assert breakers.enter(A, 110)
 
 
 def test_an_older_request_that_succeeds_leaves_an_open_circuit_open() -> None:
     breakers = opened()
-    breakers.succeeded(A)
+    breakers.succeeded(A, ORDINARY)
     assert not breakers.enter(A, 101)
+
+
+def test_only_the_probe_tells_how_a_probe_has_ended() -> None:
+    breakers = opened(failures=3)
+    older = breakers.enter(A, 100)
+    for _ in range(2):
+        breakers.failed(A, 100)
+    probe = breakers.enter(A, 110)
+    breakers.succeeded(A, older)
+    breakers.abandoned(A, older)
+    breakers.failed(A, 111, Failure(certain=False), older)
+    assert (breakers.enter(A, 111), breakers.wait_s(A, 111)) == (REFUSED, 1)
+    breakers.succeeded(A, probe)
+    assert both(breakers, 111) == [True, True]
+
+
+def test_a_probe_of_before_says_nothing_of_a_circuit_that_was_opened_anew() -> None:
+    breakers = opened()
+    older, probe = breakers.enter(B, 100), breakers.enter(A, 110)
+    breakers.failed(A, 111, Failure(throttled=True, retry_after_s=20), older)
+    breakers.succeeded(A, probe)
+    assert breakers.wait_s(A, 111) == 20
+    assert both(breakers, 131) == [True, False]
+    breakers.abandoned(A, probe)
+    assert breakers.enter(A, 131) == REFUSED
+
+
+def test_of_several_early_probes_the_first_that_comes_back_closes_the_circuit() -> None:
+    breakers = opened()
+    first, second = breakers.probe_early(A), breakers.probe_early(A)
+    breakers.succeeded(A, first)
+    assert both(breakers, 101) == [True, True]
+    breakers.failed(A, 102)
+    breakers.succeeded(A, second)
+    assert breakers.enter(A, 102) == REFUSED
+
+
+def test_a_circuit_that_has_closed_meanwhile_has_no_early_probe() -> None:
+    breakers = Breakers(BreakerRules())
+    assert breakers.probe_early(A) == breakers.enter(A, 0)
 
 
 def test_an_outcome_without_a_circuit_changes_nothing() -> None:
     breakers = Breakers(BreakerRules())
-    breakers.succeeded(A)
-    breakers.abandoned(A)
+    breakers.succeeded(A, ORDINARY)
+    breakers.abandoned(A, ORDINARY)
     assert breakers.enter(A, 0)
 
 
@@ -146,11 +188,10 @@ def test_an_observer_is_told_what_opens_and_what_closes() -> None:
     breakers, observer = Breakers(BreakerRules(failures=2)), Observer()
     breakers.observer = observer
     breakers.failed(A, 100)
-    breakers.succeeded(A)
+    breakers.succeeded(A, ORDINARY)
     assert observer.seen == []
     breakers.failed(A, 100, Failure(throttled=True))
-    breakers.enter(A, 110)
-    breakers.succeeded(A)
+    breakers.succeeded(A, breakers.enter(A, 110))
     assert observer.seen == [(A, 110, True), A]
 
 
@@ -162,9 +203,9 @@ def learnt(wait_s: float = 5, **rules: Any) -> Breakers:
 
 def test_a_circuit_that_others_have_opened_is_open_and_then_probed() -> None:
     breakers = learnt()
-    assert (breakers.enter(A, 104), breakers.wait_s(A, 104)) == (False, 1)
+    assert (breakers.enter(A, 104), breakers.wait_s(A, 104)) == (REFUSED, 1)
     assert breakers.is_throttled(A, 104)
-    assert [breakers.enter(A, 105), breakers.enter(A, 105)] == [True, False]
+    assert both(breakers, 105) == [True, False]
 
 
 def test_what_others_have_opened_is_not_told_to_an_observer() -> None:
@@ -175,10 +216,20 @@ def test_what_others_have_opened_is_not_told_to_an_observer() -> None:
     assert observer.seen == []
 
 
+def test_a_probe_of_before_says_nothing_of_what_others_have_opened_anew() -> None:
+    breakers = learnt()
+    probe = breakers.enter(A, 105)
+    breakers.learn(A, 106, 5, throttled=True)
+    breakers.succeeded(A, probe)
+    assert breakers.wait_s(A, 106) == 5
+    breakers.succeeded(A, breakers.enter(A, 111))
+    assert both(breakers, 111) == [True, True]
+
+
 def test_a_circuit_that_others_have_closed_is_closed() -> None:
     breakers = learnt()
     breakers.unlearn(A)
-    assert [breakers.enter(A, 101), breakers.enter(A, 101)] == [True, True]
+    assert both(breakers, 101) == [True, True]
 
 
 def test_what_others_close_stays_open_for_what_was_seen_here() -> None:

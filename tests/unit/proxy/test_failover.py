@@ -73,6 +73,14 @@ async def test_a_target_that_failed_lately_is_asked_rather_than_refused() -> Non
     assert asked.names == ["a", "a", "a"]
 
 
+async def test_it_takes_three_slow_requests_to_leave_a_target_alone() -> None:
+    asked = Asked(targets=TARGETS[:2])
+    for _ in range(3):
+        asked.script.append(BackendFailed("slow", status=408, may_have_cost=True))
+        assert await asked.run() == ("b", 2)
+    assert await asked.run() == ("b", 1)
+
+
 async def test_a_target_that_throttles_is_left_alone_even_if_nobody_else_is_there() -> None:
     asked = Asked(THROTTLED, targets=TARGETS[:1])
     for _ in range(2):
@@ -143,6 +151,33 @@ async def test_who_fails_elsewhere_is_asked_beside_a_probe_rather_than_refused()
     assert asked.names == ["b", "a"]
     probe_answers.set()
     assert await probing == ("a", 1)
+
+
+async def test_an_older_request_that_comes_back_during_a_probe_lets_nobody_in() -> None:
+    asked = Asked(targets=TARGETS[:2])
+    answers = {name: asyncio.Event() for name in ("older", "probe")}
+
+    async def waiting(name: str) -> str:
+        async def attempt(at: Target, number: int) -> str:
+            del number
+            await answers[name].wait()
+            return at.backend.name
+
+        return await asked.failover.run(asked.targets, attempt)
+
+    older = asyncio.create_task(waiting("older"))
+    await asyncio.sleep(0)
+    asked.script.append(THROTTLED)
+    assert await asked.run() == ("b", 2)
+    asked.clock.s += 7
+    probe = asyncio.create_task(waiting("probe"))
+    await asyncio.sleep(0)
+    answers["older"].set()
+    assert await older == "a"
+    assert await asked.run() == ("b", 1)
+    answers["probe"].set()
+    assert await probe == "a"
+    assert await asked.run() == ("a", 1)
 
 
 @pytest.mark.parametrize("end", [asyncio.CancelledError(), ValueError("a bug")])

@@ -151,10 +151,22 @@ def test_a_trusted_callers_request_id_is_kept() -> None:
     assert request_id(FORWARDED) == "0f-1"
 
 
-@pytest.mark.parametrize("given", ["", "a b", "-a", "x" * 129, "a\nb", "é", "a/b"])
+@pytest.mark.parametrize(
+    "given", ["", "a b", "-a", "x" * 129, "a\nb", "é", "a/b", "0f.a1", "a.a23"]
+)
 def test_an_odd_request_id_is_replaced(given: str) -> None:
     headers = (("api-key", TRUSTED_KEY), ("x-tollgate-request-id", given))
     assert request_id(headers) == "ours"
+
+
+@pytest.mark.parametrize("given", ["0f.a", "0f.a1b", "0fa1", "0f.b1", "a1", "a.a1.b"])
+def test_a_request_id_that_no_attempt_can_have_is_kept(given: str) -> None:
+    assert request_id((("api-key", TRUSTED_KEY), ("x-tollgate-request-id", given))) == given
+
+
+def test_the_id_of_a_request_under_way_is_not_given_twice() -> None:
+    known = directory(new_id=lambda: "ours", under_way={"0f-1"})
+    assert known.identify(request(headers=FORWARDED))[0] == "ours"
 
 
 def test_our_request_ids_differ() -> None:

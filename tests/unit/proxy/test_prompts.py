@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from typing import Any
+
+import msgspec
 import pytest
 from proxying import chat, route
 
@@ -82,6 +85,30 @@ def test_without_a_name_of_a_deployment_the_request_is_refused(model: object) ->
     with pytest.raises(Refusal) as refused:
         find_alias(V1, prompt(chat(model=model)))
     assert (refused.value.status, refused.value.param) == (400, "model")
+
+
+class Searched(bytes):
+    """A body that knows how often it was searched from end to end."""
+
+    searches = 0
+
+    def count(self, *what: Any) -> int:
+        self.searches += 1
+        return super().count(*what)
+
+
+def test_a_body_of_many_members_is_not_searched_for_each_of_them() -> None:
+    names = [f"member-{number}" for number in range(1000)]
+    body = Searched(msgspec.json.encode(dict.fromkeys(names, 0)))
+    assert list(prompt(body).members) == names
+    assert body.searches <= 64
+
+
+def test_a_member_that_stands_twice_among_many_is_refused() -> None:
+    names = [f'"member-{number}":0' for number in range(1000)]
+    with pytest.raises(Refusal) as refused:
+        prompt(f"{{{','.join([*names, names[7]])}}}".encode())
+    assert (refused.value.code, refused.value.param) == ("repeated_member", "member-7")
 
 
 def test_tokens_are_those_of_the_prompt() -> None:

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 from builders import event
 from gateways import response_memory
-from proxying import FakeClock, RecordingSink, request, route, target
+from proxying import FakeClock, RecordingSink, route, target
 from stored import RESPONSE, FlakyResponses, measured, waiting
 
 from tollgate.proxy.prompts import read_prompt
@@ -25,7 +25,7 @@ class Remembering:
 
 def plan() -> Plan:
     prompt = read_prompt(OF_RESPONSES, None, msgspec.json.encode({"model": "mini", "input": "x"}))
-    return plan_of(OF_RESPONSES, "mini", request(query="api-version=preview"), prompt)
+    return plan_of(OF_RESPONSES, "mini", prompt, query="api-version=preview", headers={})
 
 
 async def test_what_a_tenant_created_is_known_to_it_with_its_backend() -> None:

@@ -14,7 +14,7 @@ from proxying import FakeClock
 from redis.asyncio import Connection, Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from tollgate.proxy.breaker import BreakerRules, Breakers, Circuit, Failure
+from tollgate.proxy.breaker import REFUSED, BreakerRules, Breakers, Circuit, Failure
 from tollgate.proxy.shared_circuits import SharedCircuits
 
 pytest_plugins = ["servers"]
@@ -52,7 +52,12 @@ class Instance:
         self.breakers.failed(circuit, self.clock.s, Failure(throttled=True, retry_after_s=wait_s))
 
     def enter(self, circuit: Circuit = A) -> bool:
-        return self.breakers.enter(circuit, self.clock.s)
+        self.ticket = self.breakers.enter(circuit, self.clock.s)
+        return self.ticket != REFUSED
+
+    def succeed(self) -> None:
+        """What entered last comes back."""
+        self.breakers.succeeded(A, self.ticket)
 
     def wait_s(self, circuit: Circuit = A) -> float:
         return self.breakers.wait_s(circuit, self.clock.s)
@@ -116,9 +121,21 @@ async def test_a_close_by_the_opener_is_seen_at_the_next_exchange(world: World) 
     await world.exchange()
     world.clock.s += 10
     world.one.enter()
-    world.one.breakers.succeeded(A)
+    world.one.succeed()
     await world.exchange()
     assert [world.two.enter(), world.two.enter()] == [True, True]
+
+
+async def test_an_older_success_closes_nothing_for_nobody(world: World) -> None:
+    world.two.enter()
+    world.one.fail()
+    await world.exchange()
+    older, world.clock.s = world.two.ticket, world.clock.s + 12
+    world.two.enter()
+    world.two.breakers.succeeded(A, older)
+    await world.exchange()
+    assert not world.two.enter()
+    assert await world.redis.exists(world.key)
 
 
 async def test_a_probe_that_fails_keeps_it_open_everywhere(world: World) -> None:
@@ -187,7 +204,7 @@ async def test_nothing_is_left_in_redis_when_all_circuits_are_closed(world: Worl
     world.one.fail(wait_s=0)
     await world.exchange()
     world.one.enter()
-    world.one.breakers.succeeded(A)
+    world.one.succeed()
     await world.exchange()
     assert await world.redis.exists(world.key) == 0
 
@@ -220,7 +237,7 @@ async def test_a_close_while_redis_is_away_is_told_when_it_is_back(world: World)
     world.cable.is_pulled = True
     world.clock.s += 10
     world.one.enter()
-    world.one.breakers.succeeded(A)
+    world.one.succeed()
     with pytest.raises(RedisConnectionError):
         await world.one.shared.exchange()
     world.cable.is_pulled = False

@@ -39,6 +39,13 @@ async def test_all_keys_of_a_response_lie_in_one_slot_and_expire(
     assert all([0 < await client.ttl(key) <= TTL_S for key in keys])
 
 
+async def test_how_long_a_response_is_kept_can_change(store: RedisResponses, client: Any) -> None:
+    store.ttl_s = 60
+    await store.keep(stored())
+    [key] = await client.keys()
+    assert 0 < await client.ttl(key) <= 60
+
+
 async def test_no_name_stands_in_a_key(store: RedisResponses, client: Any) -> None:
     await store.keep(waiting())
     assert not any(b"contoso" in key or b"resp_1" in key for key in await client.keys())

@@ -5,9 +5,9 @@ from typing import Any
 import msgspec
 import pytest
 from builders import event
-from proxying import DONE, HELLO, USAGE, chat, request, route, sse, stream, target
+from proxying import DONE, HELLO, USAGE, chat, route, sse, stream, target
 
-from tollgate.proxy.attempt import StreamDelivery
+from tollgate.proxy.deliveries import StreamDelivery
 from tollgate.proxy.frames import FrameSource
 from tollgate.proxy.metering import Outcome
 from tollgate.proxy.opening import Opening
@@ -27,7 +27,7 @@ COUNTED = {"input_tokens": 10, "output_tokens": 5}
 def plan(path: str = CHAT, **members: Any) -> Plan:
     found = route(path)
     prompt = read_prompt(found, None, chat(stream=True, model="mini", **members))
-    return plan_of(found, "mini", request(path=path), prompt)
+    return plan_of(found, "mini", prompt, query="", headers={})
 
 
 def delivery(api: str) -> StreamDelivery:

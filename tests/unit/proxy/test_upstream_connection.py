@@ -6,6 +6,7 @@ from typing import Any, cast
 import pytest
 
 from tollgate.proxy.upstream_connection import BackendConnection
+from tollgate.proxy.write_turn import WriteTurn
 
 OK = b"HTTP/1.1 200 OK\r\n"
 KB_64 = 64 * 1024
@@ -47,7 +48,7 @@ class Made:
         self.transport = FakeTransport(room)
         incoming = memoryview(bytearray(KB_64))
         loop = asyncio.get_running_loop()
-        self.connection = BackendConnection(loop, incoming, self.lost.append)
+        self.connection = BackendConnection(WriteTurn(loop), loop, incoming, self.lost.append)
         self.transport.connection = self.connection
         self.connection.connection_made(cast("Any", self.transport))
 
@@ -66,7 +67,19 @@ def answered(data: bytes, body: bytes = b"") -> Made:
 async def test_head_and_body_are_one_write() -> None:
     made = Made()
     made.connection.send(b"head", b"body")
+    assert made.transport.writes == []
+    for _ in range(2):  # with all that the loop has to write
+        await asyncio.sleep(0)
     assert made.transport.writes == [b"headbody"]
+
+
+async def test_what_is_broken_before_the_turn_ends_is_not_written() -> None:
+    made = Made()
+    made.connection.send(b"head", b"body")
+    made.connection.abort()
+    for _ in range(2):
+        await asyncio.sleep(0)
+    assert made.transport.writes == []
 
 
 async def test_a_long_body_is_written_as_fast_as_it_is_taken() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tollgate.proxy.ports import UpstreamRequest
-from tollgate.proxy.upstream_head import Origin, request_head, split_url
+from tollgate.proxy.upstream_head import Origin, request_start, split_url
 
 ORIGIN = Origin("h", 80, tls=False, authority="h")
 
@@ -20,8 +20,10 @@ URLS = {
 def head(
     headers: dict[str, str] | None = None, method: str = "POST", body: bytes = b"{}"
 ) -> list[str]:
-    request = UpstreamRequest("http://h/", headers or {}, body, method)
-    return request_head(request, ORIGIN, "/x").decode("latin-1").split("\r\n")
+    request = UpstreamRequest("http://h/x", headers or {}, body, method)
+    origin, start = request_start(request)
+    assert origin == ORIGIN
+    return start.decode("latin-1").split("\r\n")
 
 
 @pytest.mark.parametrize(("url", "parts"), URLS.items())

@@ -4,14 +4,20 @@ import json
 from typing import Any
 
 import pytest
-from proxying import BACKEND_KEY, KEY, backend, chat, deployment, request, route
+from proxying import BACKEND_KEY, KEY, backend, chat, deployment, route
 
 from tollgate.proxy.messages import Headers
 from tollgate.proxy.pool import Target
 from tollgate.proxy.ports import UpstreamRequest
 from tollgate.proxy.prompts import read_prompt
 from tollgate.proxy.routes import StoredRoute
-from tollgate.proxy.upstream_requests import Plan, plan_of, stored_request, upstream_request
+from tollgate.proxy.upstream_requests import (
+    Plan,
+    forwarded_headers,
+    plan_of,
+    stored_request,
+    upstream_request,
+)
 
 DATED = "/openai/deployments/mini/chat/completions"
 V1 = "/openai/v1/chat/completions"
@@ -23,7 +29,7 @@ def plan(
 ) -> Plan:
     found = route(path)
     prompt = read_prompt(found, None, body)
-    return plan_of(found, "mini", request(query=query, headers=headers), prompt)
+    return plan_of(found, "mini", prompt, query=query, headers=forwarded_headers(headers))
 
 
 def sent(body: bytes = b"{}", path: str = DATED, **options: Any) -> UpstreamRequest:

@@ -3,40 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
-import ipaddress
 import ssl
 from pathlib import Path
 
 import pytest
+from certificates import signed_by_itself
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from raw_upstreams import LENGTH_5, OK, PAUSE, RawServer, serving, until, upstream
 
 from tollgate.proxy.ports import BackendFailed, UpstreamRequest
 
 ANSWER = OK + LENGTH_5 + b"he" + PAUSE + b"llo"
-
-
-def signed_by_itself(folder: Path, *names: x509.GeneralName) -> Path:
-    """A file with a key and a certificate for `names`."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
-    now = dt.datetime.now(dt.UTC)  # noqa: TID251  a certificate must be valid today
-    certificate = (
-        x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    plain = serialization.NoEncryption()
-    pem, pkcs8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-    file = folder / "certificate.pem"
-    file.write_bytes(key.private_bytes(pem, pkcs8, plain) + certificate.public_bytes(pem))
-    return file
 
 
 def server_side(certificate: Path) -> ssl.SSLContext:
@@ -54,8 +31,7 @@ def trusting(certificate: Path) -> ssl.SSLContext:
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
-    address = ipaddress.ip_address("127.0.0.1")
-    return signed_by_itself(tmp_path, x509.DNSName("localhost"), x509.IPAddress(address))
+    return signed_by_itself(tmp_path)
 
 
 async def test_requests_go_out_over_tls_on_one_connection(certificate: Path) -> None:

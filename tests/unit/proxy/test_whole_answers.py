@@ -4,7 +4,7 @@ import msgspec
 import pytest
 from proxying import chat, completion, route, target
 
-from tollgate.proxy.attempt import WholeDelivery
+from tollgate.proxy.deliveries import WholeDelivery
 from tollgate.proxy.metering import Outcome
 from tollgate.proxy.prompts import read_prompt
 from tollgate.proxy.whole_answers import outcome_of

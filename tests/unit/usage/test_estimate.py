@@ -6,6 +6,7 @@ import pytest
 
 from tollgate.usage.estimate import (
     SLICE_CHARACTERS,
+    TOKENIZED_CHARACTERS,
     TextTally,
     estimate_prompt,
     estimate_tokens,
@@ -68,6 +69,21 @@ def test_a_tally_goes_on_after_it_was_asked() -> None:
     assert tally.tokens() == 1
     tally.add("two")
     assert tally.tokens() == 2
+
+
+def test_a_tally_spends_bounded_time_and_goes_by_characters_then() -> None:
+    seen: list[int] = []
+
+    def one_a_slice(text: str) -> int:
+        seen.append(len(text))
+        return 1
+
+    tally = TextTally(one_a_slice)
+    for piece in ("x" * (TOKENIZED_CHARACTERS - 1), "y" * 101, "z"):
+        tally.add(piece)
+    assert tally.tokens() == len(seen) + 101 // 4 + 1
+    assert sum(seen) == TOKENIZED_CHARACTERS
+    assert tally.characters == TOKENIZED_CHARACTERS + 101
 
 
 def test_a_tally_hands_bounded_slices_to_its_tokenizer() -> None:

@@ -4,51 +4,70 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import pytest
-import uvicorn
-from uvicorn.server import ServerState
+from serving import listening_site
 
-from tollgate.local.bounded_http import MAX_HEAD_BYTES, BoundedHttp
+from tollgate.proxy.client_bounds import ConnectionBounds, Page
+from tollgate.proxy.handler import EdgeLimits, Gateway
+from tollgate.proxy.messages import Answer, Request
+from tollgate.proxy.refusals import Refusal
 
+MAX_HEAD_BYTES = ConnectionBounds().max_head_bytes
 GET = b"GET /%b HTTP/1.1\r\nhost: x\r\n\r\n"
 LAST = b"GET /last HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
 CHUNKED = b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"
 LARGE = b"x-long: " + b"a" * MAX_HEAD_BYTES + b"\r\n"
 
 
-class QuickHttp(BoundedHttp):
-    """Does not wait for long."""
-
-    head_timeout_s = 0.2
-    send_timeout_s = 0.2
+HASTY = ConnectionBounds(head_timeout_s=0.2, send_timeout_s=0.2)
+DEFAULT = ConnectionBounds()
 
 
 class App:
-    """Answers with the path and the length of the body."""
+    """A gateway that answers with the path and the length of the body; its own site."""
+
+    limits = EdgeLimits(max_request_bytes=1_000_000, body_timeout_s=9)
 
     def __init__(self) -> None:
         self.served: list[str] = []
+        self.left_by: list[str] = []
         self.gate = asyncio.Event()
         self.gate.set()
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        length = 0
-        while scope["path"] != "/early":
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return
-            length += len(message["body"])
-            if not message["more_body"]:
-                break
+    @property
+    def gateway(self) -> Gateway:
+        return cast("Gateway", self)
+
+    def page(self, path: str) -> Page | None:
+        async def page() -> Answer:
+            return Answer(status=200, headers=(), body=b"a page")
+
+        return page if path == "/page" else None
+
+    def arrive(self, request: Request) -> Any:
+        if request.path == "/early":
+            return self._answer(request.path, b"/early 0;")
+        return request
+
+    def left(self, arrival: Request) -> None:
+        self.left_by.append(arrival.path)
+
+    def refuse(self, arrival: Request, refusal: Refusal) -> Answer:
+        del arrival
+        return refusal.answer()
+
+    async def handle(self, arrival: Request, body: bytes | None) -> Answer:
         await self.gate.wait()
-        self.served.append(scope["path"])
-        body = b"." * 50_000_000 if scope["path"] == "/much" else f"{scope['path']} {length};"
-        content = body if isinstance(body, bytes) else body.encode()
-        headers = [(b"content-length", str(len(content)).encode())]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": content})
+        if body is None:
+            return Refusal(413, "too_large", "Too large.").answer()
+        much = b"." * 50_000_000 if arrival.path == "/much" else None
+        return self._answer(arrival.path, much or f"{arrival.path} {len(body)};".encode())
+
+    def _answer(self, path: str, body: bytes) -> Answer:
+        self.served.append(path)
+        return Answer(status=204 if path == "/nothing" else 200, headers=(), body=body)
 
 
 class Client:
@@ -74,20 +93,13 @@ class Client:
 
 
 @asynccontextmanager
-async def connected(app: App, protocol: type[BoundedHttp] = BoundedHttp) -> AsyncGenerator[Client]:
-    config = uvicorn.Config(app, ws="none", lifespan="off", log_config=None, access_log=False)
-    config.load()
-    state, loop = ServerState(), asyncio.get_running_loop()
-    server = await loop.create_server(lambda: protocol(config, state, {}), "127.0.0.1", 0)
-    reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
-    try:
-        yield Client(reader, writer)
-    finally:
-        writer.transport.abort()
-        server.close()
-        async with asyncio.timeout(5):
-            while state.connections or state.tasks:  # noqa: ASYNC110  nothing tells of it
-                await asyncio.sleep(0.005)
+async def connected(app: App, bounds: ConnectionBounds = DEFAULT) -> AsyncGenerator[Client]:
+    async with listening_site(app, bounds) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        try:
+            yield Client(reader, writer)
+        finally:
+            writer.transport.abort()
 
 
 def refused(raw: bytes) -> tuple[int, str]:
@@ -155,14 +167,14 @@ async def test_a_long_body_is_not_taken_for_the_next_head() -> None:
 
 @pytest.mark.parametrize("begun", [b"", b"GET", b"GET / HTTP/1.1\r\nhost: x\r\n", b"\r\n\r\n"])
 async def test_a_head_that_does_not_arrive_is_not_waited_for(begun: bytes) -> None:
-    async with connected(App(), QuickHttp) as client:
+    async with connected(App(), HASTY) as client:
         client.send(begun)
         assert refused(await client.rest()) == (408, "request_timeout")
 
 
 @pytest.mark.parametrize("begun", [b"\r\n", b"GET / HTTP"])
 async def test_nor_is_the_next_one(begun: bytes) -> None:
-    async with connected(App(), QuickHttp) as client:
+    async with connected(App(), HASTY) as client:
         client.send(GET % b"one")
         await client.said(b"/one 0;")
         client.send(begun)
@@ -170,7 +182,7 @@ async def test_nor_is_the_next_one(begun: bytes) -> None:
 
 
 async def test_the_rest_of_a_body_that_is_answered_is_not_waited_for() -> None:
-    async with connected(App(), QuickHttp) as client:
+    async with connected(App(), HASTY) as client:
         client.send(b"POST /early HTTP/1.1\r\ncontent-length: 9\r\n\r\n")
         await client.said(b"/early 0;")
         client.send(b"a")
@@ -178,7 +190,7 @@ async def test_the_rest_of_a_body_that_is_answered_is_not_waited_for() -> None:
 
 
 async def test_a_slow_body_is_the_apps_affair() -> None:
-    async with connected(App(), QuickHttp) as client:
+    async with connected(App(), HASTY) as client:
         client.send(b"POST / HTTP/1.1\r\nconnection: close\r\ncontent-length: 2\r\n\r\n", b"a")
         await asyncio.sleep(0.3)
         client.send(b"a")
@@ -238,7 +250,7 @@ async def test_nothing_is_upgraded_to(protocol: str) -> None:
 
 
 async def test_who_does_not_read_is_not_waited_for() -> None:
-    async with connected(App(), QuickHttp) as client:
+    async with connected(App(), HASTY) as client:
         client.send(GET % b"much")
         await asyncio.sleep(0.6)
         assert len(await client.rest()) < 50_000_000
@@ -251,3 +263,17 @@ async def test_who_reads_slowly_gets_all() -> None:
         async with asyncio.timeout(10):
             assert len(await client.reader.readexactly(50_000_000)) == 50_000_000
         assert (await client.rest()).endswith(b"/last 0;")
+
+
+async def test_what_is_refused_early_is_read_to_its_end_and_not_kept() -> None:
+    async with connected(App()) as client:
+        client.send(b"POST /early HTTP/1.1\r\ncontent-length: 3000000\r\n\r\n")
+        await client.said(b"/early 0;")
+        client.send(b"a" * 3_000_000, LAST)
+        assert (await client.rest()).endswith(b"/last 0;")
+
+
+async def test_a_page_is_shown_whatever_comes_with_the_request() -> None:
+    async with connected(App()) as client:
+        client.send(b"POST /page HTTP/1.1\r\ncontent-length: 3\r\n\r\nabc", LAST)
+        assert b"a page" in await client.rest()

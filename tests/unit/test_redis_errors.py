@@ -8,7 +8,7 @@ import pytest
 from redis import exceptions
 
 from tollgate.errors import StoreUnavailable
-from tollgate.ledger.redis_errors import store_errors
+from tollgate.redis_errors import store_errors
 
 ROOTS = (exceptions.RedisError, exceptions.RedisClusterException)
 ALL: list[type[Exception]] = [
