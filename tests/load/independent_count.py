@@ -79,7 +79,8 @@ def counted(raws: Iterable[bytes]) -> Count:
 
 def read(ledger: LedgerReader, months: Iterable[str]) -> Count:
     """What a ledger holds of some months."""
-    money, users = {}, {}
+    money: dict[Row, Counters] = {}
+    users: dict[Row, Counters] = {}
     for month in map(Month.parse, months):
         for cell in ledger.money_cells(month):
             place = (cell.tenant, cell.hour, cell.billing_code)
@@ -93,7 +94,8 @@ def read(ledger: LedgerReader, months: Iterable[str]) -> Count:
 def differences(expected: Count, found: Count) -> Iterator[str]:
     """Every counter that is not as it should be, in words."""
     for kind in ("money", "users"):
-        ours, theirs = getattr(expected, kind), getattr(found, kind)
+        ours: dict[Row, Counters] = getattr(expected, kind)
+        theirs: dict[Row, Counters] = getattr(found, kind)
         for row in sorted({*ours, *theirs}, key=repr):
             left, right = ours.get(row, {}), theirs.get(row, {})
             for meter in sorted({*left, *right}):
@@ -121,9 +123,10 @@ def _band(given: int) -> str:
     return f"{low}+"
 
 
-def _meters(data: dict[str, Any]) -> Counters | dict[str, int]:
+def _meters(data: dict[str, Any]) -> dict[str, int]:
     """The request itself, and each disjoint part of what it used."""
-    parts = {name: count or 0 for name, count in (data["tokens"] or {}).items()}
+    tokens: dict[str, int | None] = data["tokens"] or {}
+    parts = {name: count or 0 for name, count in tokens.items()}
     given, made = parts.pop("input", 0), parts.pop("output", 0)
     inner_audio = parts.get("cached_audio_input", 0)
     inner_image = parts.get("cached_image_input", 0)

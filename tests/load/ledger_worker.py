@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 from redis.commands.core import AsyncScript
@@ -25,10 +25,10 @@ from tollgate.usage.event import ReceivedEvent
 
 # torn       half of what it appends to a file of the archive is written
 # archived   its events are in the archive, and not in the cells
-# asked      Redis is asked to count them, and has not answered
-# counted    Redis has counted those of one tenant
+# asked      Redis is asked to run a script, and has not answered
+# answered   it has run the script, for one tenant or dead letter
 # taken      all is done but the acknowledgement
-PLACES: Final = ("torn", "archived", "asked", "counted", "taken")
+PLACES: Final = ("torn", "archived", "asked", "answered", "taken")
 READY: Final = b"ready\n"
 HEAD_BYTES: Final = 4
 TAKEN: Final = b"taken"
@@ -79,10 +79,12 @@ class Death:
                 await asyncio.sleep(_ASKED_S)
             self.comes("asked")
             answer = await asked
-            self.comes("counted")
+            self.comes("answered")
             return answer
 
-        os.write, Archive.append, AsyncScript.__call__ = write, appended, called
+        os.write = write
+        cast("Any", Archive).append = appended
+        cast("Any", AsyncScript).__call__ = called
 
 
 async def work(death: Death) -> None:

@@ -97,7 +97,7 @@ class UsageEvents:
             "type": "tollgate.usage.v1",
             "id": event_id,
             "source": f"/gateways/{data['gateway']}",
-            "subject": "/".join(filter(None, (data["tenant"], data["billing_code"]))),
+            "subject": f"{drawn['tenant']}/{drawn['billing_code'] or ''}".rstrip("/"),
             "time": spelled(time),
             "datacontenttype": "application/json",
             "data": data,

@@ -20,14 +20,10 @@ _START_S: Final = 60.0
 
 
 class WorkerProcess:
-    """A worker that runs.
-
-    Attributes:
-        log: What it says on stderr is appended there.
-    """
+    """A worker that runs; see `start`."""
 
     def __init__(self, process: asyncio.subprocess.Process, log: Path) -> None:
-        self.log = log
+        self._log = log
         self._process = process
         self._numbers = count()
         self._answers: dict[int, asyncio.Future[bytes | None]] = {}
@@ -49,8 +45,9 @@ class WorkerProcess:
         assert process.stdout is not None
         async with asyncio.timeout(_START_S):
             line = await process.stdout.readline()
-        assert line == READY, log.read_text()[-2000:]
-        return cls(process, log)
+        worker = cls(process, log)
+        assert line == READY, worker.complaint
+        return worker
 
     async def take(self, delivery: Delivery, dies: str | None = None) -> bool:
         """Whether it took a batch in; not if it died or could not.
@@ -86,8 +83,13 @@ class WorkerProcess:
         """
         await self._reading
         code = await self._process.wait()
-        assert code in (0, -signal.SIGKILL), (code, self.log.read_text()[-2000:])
+        assert code in (0, -signal.SIGKILL), (code, self.complaint)
         return code != 0
+
+    @property
+    def complaint(self) -> str:
+        """The last that any of them said on stderr."""
+        return self._log.read_text()[-2000:]
 
     async def stop(self) -> bool:
         """Let it end when it has nothing more to do; as `ended`."""
