@@ -13,12 +13,13 @@ from load.deliveries import Deliveries
 from load.feed import feed
 from load.ledger_books import LedgerBooks
 from load.ledger_stage import Kills, LedgerStage
+from load.ledger_worker import PLACES
 from load.redis_process import RedisProcess
 
 _BATCH: Final = 40
 _EVENTS_A_WORKER_KILL: Final = 500
 _EVENTS_A_REDIS_KILL: Final = 5_000
-_LEAST: Final = Kills(workers=8, redis=2)
+_LEAST: Final = Kills(workers=16, redis=2)
 
 
 class LedgerFigures(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,13 +32,19 @@ class LedgerFigures(msgspec.Struct, frozen=True, kw_only=True):
     deliveries: int
     delivered: int
     returned: int
-    worker_kills: int
+    deaths: dict[str | None, int]
     redis_kills: int
     conflicts: int
     dead_letters: int
     rows: int
     archived: int
+    load_s: float
     seconds: float
+
+    @property
+    def worker_kills(self) -> int:
+        """All of them."""
+        return sum(self.deaths.values())
 
     @property
     def duplicates(self) -> int:
@@ -51,15 +58,20 @@ class LedgerFigures(msgspec.Struct, frozen=True, kw_only=True):
             "batches": f"{self.batches:,}",
             "deliveries": f"{self.deliveries:,} acknowledged, {self.returned:,} came back",
             "events delivered": f"{self.delivered:,}, of them {self.duplicates:,} again",
-            "kills": f"{self.worker_kills:,} of workers, {self.redis_kills:,} of Redis",
+            "kills of workers": f"{self.worker_kills:,}: {self._places()}",
+            "kills of Redis": f"{self.redis_kills:,}",
             "conflicts": f"{self.conflicts:,} kept aside",
             "dead letters": f"{self.dead_letters:,} kept once each",
             "events in the archive": f"{self.archived:,}, duplicates included",
             "differences": "0: cells, rebuilt cells, audit",
-            "seconds": f"{self.seconds:.0f}",
+            "seconds": f"{self.seconds:.0f}, {self.load_s:.0f} of them under load",
         }
         table = "\n".join(f"  {name:22} {text}" for name, text in lines.items())
         return f"ledger, seed {self.seed}:\n{table}"
+
+    def _places(self) -> str:
+        aimed = {place: self.deaths.get(place, 0) for place in (*PLACES, None)}
+        return ", ".join(f"{times} {place or 'at random'}" for place, times in aimed.items())
 
 
 async def kill_ledger_under_load(events: int, folder: Path, seed: int = 1) -> LedgerFigures:
@@ -94,6 +106,7 @@ async def _show(events: int, stage: LedgerStage, redis: RedisProcess, seed: int)
         max(_LEAST.redis, events // _EVENTS_A_REDIS_KILL),
     )
     await stage.deliver(deliveries, kills)
+    load_s = time.monotonic() - began_s
     books = LedgerBooks(fed, stage.environment)
     books.check_cells()
     await books.check_what_is_kept_aside()
@@ -114,11 +127,12 @@ async def _show(events: int, stage: LedgerStage, redis: RedisProcess, seed: int)
         deliveries=deliveries.acknowledged,
         delivered=deliveries.events,
         returned=deliveries.returned,
-        worker_kills=stage.worker_kills,
+        deaths=dict(stage.deaths),
         redis_kills=redis.kills,
         conflicts=len(fed.conflicts),
         dead_letters=len(fed.refused),
         rows=len(expected.money) + len(expected.users),
         archived=archived,
+        load_s=load_s,
         seconds=time.monotonic() - began_s,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from itertools import count
 from pathlib import Path
 from random import Random
@@ -17,7 +18,7 @@ from load.worker_process import WorkerProcess
 WORKERS: Final = 2
 _BATCHES_AT_ONCE: Final = 3  # of a worker; an event hub's partitions
 _LAST_MOMENT_S: Final = 0.03
-_FROM_OUTSIDE: Final = (None,) * len(PLACES)  # as often as by aim
+_WAYS: Final = (*PLACES, None, None, None)  # of eight deaths, five are aimed
 _OUTAGES_S: Final = (0.0, 0.1, 0.5)
 _LONG_OUTAGE_S: Final = 6.0  # more than redis-py's own retries last
 _LONG_EVERY: Final = 5
@@ -55,14 +56,15 @@ class LedgerStage:
 
     Attributes:
         archive: The archive's folder.
-        worker_kills: How often workers were killed.
+        deaths: How often workers were killed, by place; None is from outside.
     """
 
     def __init__(self, folder: Path, redis: RedisProcess, seed: int) -> None:
         self.archive = folder / "archive"
-        self.worker_kills = 0
+        self.deaths: Counter[str | None] = Counter()
         self._log = folder / "workers.log"
         self._redis, self._seed = redis, seed
+        self._ways: list[str | None] = []
 
     @property
     def environment(self) -> dict[str, str]:
@@ -88,10 +90,16 @@ class LedgerStage:
             worker = await WorkerProcess.start(self.environment, self._log)
             death = Death(
                 batch=random.randint(1, 2 * mean_life),
-                place=random.choice((*PLACES, *_FROM_OUTSIDE)),
+                place=self._way(random),
                 moment_s=random.uniform(0, _LAST_MOMENT_S),
             )
-            self.worker_kills += await _live(worker, deliveries, death)
+            self.deaths[death.place] += await _live(worker, deliveries, death)
+
+    def _way(self, random: Random) -> str | None:
+        """All ways one after the other, in an order drawn."""
+        if not self._ways:
+            self._ways = random.sample(_WAYS, len(_WAYS))
+        return self._ways.pop()
 
     async def _kill_redis(self, deliveries: Deliveries, kills: int) -> None:
         random = Random(f"{self._seed} redis")  # noqa: S311  moments, not secrets
