@@ -19,7 +19,7 @@ from load.redis_process import RedisProcess
 _BATCH: Final = 40
 _EVENTS_A_WORKER_KILL: Final = 500
 _EVENTS_A_REDIS_KILL: Final = 5_000
-_LEAST: Final = Kills(workers=16, redis=2)
+_LEAST: Final = Kills(workers=10, redis=2)
 
 
 class LedgerFigures(msgspec.Struct, frozen=True, kw_only=True):
