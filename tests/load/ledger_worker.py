@@ -11,12 +11,12 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any, Final, cast
 
 import msgspec
 from redis.commands.core import AsyncScript
 
-from tollgate.composition import utc_now
 from tollgate.errors import StoreUnavailable
 from tollgate.intake_runtime import IntakeRuntime
 from tollgate.ledger.archive import Archive
@@ -103,7 +103,8 @@ async def work(death: Death) -> None:
 async def _take(runtime: IntakeRuntime, task: Task, death: Death) -> None:
     death.at = task.dies or death.at
     try:
-        await runtime.intake.take(task.raws, source="event-hub", now=utc_now())
+        now = datetime.now(UTC)  # noqa: TID251  as a trigger does
+        await runtime.intake.take(task.raws, source="event-hub", now=now)
     except StoreUnavailable:
         _say(b"%d again\n" % task.number)
     else:
