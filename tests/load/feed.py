@@ -98,17 +98,19 @@ def _request(source: UsageEvents, now: datetime, random: Random) -> Iterator[Eve
 def _time(now: datetime, random: Random) -> datetime:
     """Around the last month's end, or lately, to the millisecond."""
     if random.random() < 0.5:
-        centre, spread = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0), _MONTHS_END
-        centre = min(centre, now - _MONTHS_END - HOUR)
-        offset = random.uniform(-1, 1) * spread
+        month = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        centre = min(month, now - _MONTHS_END - HOUR)
+        time = centre + random.uniform(-1, 1) * _MONTHS_END
     else:
-        centre, offset = now - HOUR, -random.random() * _LATELY
-    time = centre + offset
+        time = now - HOUR - random.random() * _LATELY
     return time.replace(microsecond=time.microsecond // 1000 * 1000)
 
 
 def _against(source: UsageEvents, event: Event, random: Random) -> Event:
-    """What contradicts an event: in its hour, or in the next; or completes what is final."""
+    """What contradicts an event: in its hour, or in the next; or completes what is final.
+
+    Not in the hour before: an archive by hour would then show it first.
+    """
     time = time_of(event)
     is_final = event["data"]["provenance"] in {"measured", "injected", "none"}
     if is_final and random.random() < 0.3:
