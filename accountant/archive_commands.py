@@ -9,7 +9,7 @@ import asyncio
 import sys
 import tempfile
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -189,7 +189,7 @@ async def _rebuilt(archive: Path, folder: Path, url: str, settle_s: float) -> Re
         redis = open_redis(url)
     except ValueError as error:
         raise SettingsError([str(error)]) from None
-    async with redis:
+    async with aclosing(redis):  # whose own entering would raise what Redis says
         with _bar() as progress:
             work = Rebuild(redis, archive, folder, _now, settle_s=settle_s, progress=progress)
             return await work.run()

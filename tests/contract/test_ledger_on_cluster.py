@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing
 from typing import Any
 
 import pytest
@@ -153,7 +154,7 @@ async def test_a_ledger_on_a_cluster_with_tls_whose_nodes_announce_addresses(
 
 async def test_a_cluster_that_is_away_takes_no_dead_letter_and_no_note() -> None:
     letter = DeadLetter(reason="x", source="test", received=NOON, body=b"x")
-    async with open_redis("redis://127.0.0.1:1?cluster=true") as away:
+    async with aclosing(open_redis("redis://127.0.0.1:1?cluster=true")) as away:
         with pytest.raises(StoreUnavailable):
             await RedisDeadLetters(away).keep([letter])
         with pytest.raises(StoreUnavailable):

@@ -200,6 +200,15 @@ def test_a_file_of_capture_that_is_broken_is_named(run: Run, archive: Path) -> N
     assert "00.avro: block 1" in run("accountant", "audit", "2026-10", "--archive", archive).out
 
 
+@pytest.mark.parametrize("query", ["", "?cluster=true"])
+def test_a_ledger_that_is_away_is_told(run: Run, archive: Path, query: str) -> None:
+    ledger = ("--archive", archive, "--redis-url", f"redis://127.0.0.1:1{query}")
+    for command in (["audit", "2026-10"], ["rebuild"]):
+        answer = run("accountant", *command, *ledger)
+        assert answer.code == 2
+        assert "Redis: " in answer.err
+
+
 def test_sealing_asks_which_archive(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TOLLGATE_ARCHIVE")
     answer = run("tollgate", "seal")

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from tollgate.composition import GatewayRuntime, utc_now
 from tollgate.intake_runtime import IntakeRuntime
-from tollgate.ledger.sealing import seal_hourly
 from tollgate.local.embedded_redis import embedded_redis
 from tollgate.local.event_grid import LocalTopic
 from tollgate.local.regions import (
@@ -76,7 +74,6 @@ async def local_stack(
             update={"redis_url": redis_url, "archive": archive, "journal": journal}
         )
         intake = await exits.enter_async_context(IntakeRuntime(environment, strict=strict))
-        exits.push_async_callback(_ended, asyncio.create_task(seal_hourly(archive, utc_now)))
         trigger_url = await exits.enter_async_context(serving(triggers_app(intake.intake)))
         topic, topic_url = await _start_topic(exits, trigger_url, data / "topic")
         regions = [] if environment.config else await _start_regions(exits)
@@ -99,12 +96,6 @@ async def local_stack(
             journal=journal,
             archive=archive,
         )
-
-
-async def _ended(task: asyncio.Task[Any]) -> None:
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
 
 
 def _publishing(environment: Environment, topic_url: str) -> Environment:

@@ -99,7 +99,7 @@ class ModelCalls:
         demand = await self._demand(alias, admission, prompt)
         targets = self._routing.pool.targets(demand)
         if not targets:
-            raise Refusal(404, "DeploymentNotFound", "This deployment does not exist here.")
+            raise _nobody_serves(demand)
         headers = admission.headers
         if request.varying:
             headers = {**headers, **forwarded_headers(request.varying)}
@@ -233,6 +233,17 @@ class _Way:
         _log.warning("request %s attempt %d: %s", self._call.request_id, number, failure)
         if failure.may_have_cost:
             self._call.record_attempt(number, _attempt_outcome(target, failure, number))
+
+
+def _nobody_serves(demand: Demand) -> Refusal:
+    if demand.backend is None:
+        return Refusal(404, "DeploymentNotFound", "This deployment does not exist here.")
+    return Refusal(
+        404,
+        "DeploymentNotFound",
+        "The region that has the previous response does not serve this deployment: send the whole "
+        "conversation as input.",
+    )
 
 
 def _count(value: object) -> int | None:

@@ -21,6 +21,7 @@ _WITH_PARTS: Final = frozenset({"input", "messages", "tools", "image", "images",
 # Of a function, whose schema's names are the client's own.
 _SCHEMAS: Final = frozenset({"function", "parameters"})
 _SHOWN_CHARACTERS: Final = 64
+_FLAT: Final = frozenset({int, str, float, bool})  # types of what holds nothing further
 _REFERENCE: Final = frozenset({"id", "type", "status"})
 
 
@@ -33,9 +34,6 @@ def refuse_stored_state(members: Mapping[str, Any]) -> None:
     """
     if members.get("conversation"):
         raise _not_served("conversation", "conversation")
-    items = members.get("input")
-    if isinstance(items, list) and any(map(_is_reference, cast("list[object]", items))):
-        raise _not_served("item_reference", "input")
     if isinstance(members.get("prompt"), dict):
         raise _not_served("a stored prompt", "prompt")
     if members.get("data_sources"):  # they would be read with our identity
@@ -49,9 +47,13 @@ def refuse_stored_state(members: Mapping[str, Any]) -> None:
 
 def _refuse_stored_parts(member: str, parts: object) -> None:
     if isinstance(parts, list):
+        if _FLAT.issuperset(map(type, cast("list[object]", parts))):  # there may be millions
+            return
         parts = [part for part in cast("list[object]", parts) if not _is_plain(part)]
         if member == "messages" and any(map(_names_audio, parts)):
             raise _not_served("an earlier audio answer", member)
+        if member == "input" and any(map(_is_reference, parts)):
+            raise _not_served("item_reference", member)
     if parts and (found := _stored_part(parts)):
         raise _not_served(found, member)
 

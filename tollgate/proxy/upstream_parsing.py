@@ -17,6 +17,9 @@ _LINE_BYTES: Final = len(b": \r\n")
 _CONTINUE: Final = 100
 _SWITCHING: Final = 101
 _OK: Final = 200
+_USUAL: Final = frozenset({"keep-alive", "close"})
+# The parser has gone by them already.
+_FRAMING: Final = frozenset({"content-length", "transfer-encoding"})
 _BODILESS: Final = frozenset({204, 304})
 
 
@@ -130,6 +133,9 @@ class AnswerParser:
             [(_lower_name(name), value.decode("latin-1")) for name, value in fields]
         )
         self.fields = dict(self.headers)
+        if self.fields.get("connection", "close").lower() not in _USUAL:
+            self.headers = _without_hop(self.headers)
+            self.fields = dict(self.headers)
         self._bare = _is_bare(self.fields) and status not in _BODILESS
         self.status = status
         self.headed = True
@@ -151,6 +157,13 @@ class AnswerParser:
 
 def _head_bytes(fields: list[tuple[bytes, bytes]]) -> int:
     return sum(len(name) + len(value) + _LINE_BYTES for name, value in fields)
+
+
+def _without_hop(headers: Headers) -> Headers:
+    """Without those that `Connection` names as the connection's own (RFC 9110, 7.6.1)."""
+    said = ",".join([value for name, value in headers if name == "connection"])
+    named = {name.strip() for name in said.lower().split(",")} - _FRAMING
+    return tuple([header for header in headers if header[0] not in named])
 
 
 def _is_bare(headers: dict[str, str]) -> bool:

@@ -85,7 +85,8 @@ def prompt_characters(request: Mapping[str, Any]) -> int:
     A prompt given as token ids counts as so many tokens' characters.
     """
     return sum(
-        len(part) if isinstance(part, str) else CHARACTERS_PER_TOKEN for part in _parts(request)
+        len(part) if isinstance(part, str) else part * CHARACTERS_PER_TOKEN
+        for part in _parts(request)
     )
 
 
@@ -103,12 +104,12 @@ def estimate_prompt(
         if isinstance(part, str):
             tally.add(part)
         else:
-            token_ids += 1
+            token_ids += part
     return token_ids + tally.tokens()
 
 
 def _parts(request: Mapping[str, Any]) -> Iterator[str | int]:
-    """Every text and every token id of the prompt, in order.
+    """Every text of the prompt, and how many token ids stand together, in order.
 
     It walks with a stack of its own, since a request may be nested as deeply as it likes.
     """
@@ -117,6 +118,8 @@ def _parts(request: Mapping[str, Any]) -> Iterator[str | int]:
         part = ahead.pop()
         if isinstance(part, str):
             yield part
+        elif isinstance(part, list) and {*map(type, cast("list[object]", part))} == {int}:
+            yield len(cast("list[object]", part))  # there may be millions
         elif isinstance(part, list):
             ahead += [_item(item) for item in reversed(cast("list[object]", part))]
         elif isinstance(part, dict):

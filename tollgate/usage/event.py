@@ -12,7 +12,7 @@ from typing_extensions import TypeVar
 
 from tollgate.errors import InvalidEvent
 from tollgate.usage.canonical_body import body_digest, canonical, present_members
-from tollgate.usage.times import cut_to_ms, is_utc_ms
+from tollgate.usage.times import cut_to_ms, is_utc_ms, rfc3339_ms
 from tollgate.usage.tokens import NO_TOKENS, Count, Tokens
 
 EVENT_TYPE: Final = "tollgate.usage.v1"
@@ -198,7 +198,7 @@ def _decode_any(raw: bytes) -> ReceivedEvent:
     event, members = _decoder.decode(raw), _members.decode(raw)
     event = msgspec.structs.replace(event, time=cut_to_ms(members["time"]))
     data = canonical.encode(members["data"])
-    body = body_digest(event.type, event.subject, _rfc3339_ms(event.time), data)
+    body = body_digest(event.type, event.subject, rfc3339_ms(event.time), data)
     return ReceivedEvent(event, event_key(event), body, raw)
 
 
@@ -224,7 +224,7 @@ def encode_event(event: UsageEvent) -> bytes:
         _OnTheWire(
             event.id,
             event.source,
-            _rfc3339_ms(event.time),
+            rfc3339_ms(event.time),
             event.data,
             event.subject,
             event.type,
@@ -239,26 +239,30 @@ class Template:
 
     Args:
         event: Any one of them.
+
+    Attributes:
+        data: What they all say.
     """
 
     def __init__(self, event: UsageEvent) -> None:
+        self.data = event.data
         # `id` comes first on the wire, and a quote within another member is escaped
         rest = encode_event(event).removeprefix(b'{"id":' + _encoder.encode(event.id))
-        time = b'"time":"' + _rfc3339_ms(event.time).encode() + b'"'
+        time = b'"time":"' + rfc3339_ms(event.time).encode() + b'"'
         between, _, after = rest.partition(time)
         self._parts = b'{"id":', between + b'"time":"', b'"' + after
 
     def encode(self, event_id: str, time: datetime) -> bytes:
         """The event with that id and time, as `encode_event` would encode it."""
         before, between, after = self._parts
-        when = _rfc3339_ms(time.astimezone(UTC)).encode()
+        when = rfc3339_ms(time.astimezone(UTC)).encode()
         return b"".join((before, _encoder.encode(event_id), between, when, after))
 
 
 def event_members(event: UsageEvent) -> dict[str, Any]:
     """The event as plain JSON members."""
     members: dict[str, Any] = msgspec.to_builtins(event)
-    return {**members, "time": _rfc3339_ms(event.time)}
+    return {**members, "time": rfc3339_ms(event.time)}
 
 
 def event_key(event: UsageEvent) -> bytes:
@@ -291,9 +295,3 @@ def _readable(reason: str) -> str:
     return re.sub(
         r"`str` matching regex '.*?'( - at|$)", r"a name without control characters\1", reason
     )
-
-
-def _rfc3339_ms(time: datetime) -> str:
-    """A UTC time, cut to milliseconds."""
-    quoted = _encoder.encode(time).decode()  # in a fraction of the time of `isoformat`
-    return f"{quoted[1:24]}Z" if time.microsecond else f"{quoted[1:20]}.000Z"

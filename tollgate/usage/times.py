@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+_encoder: Final = msgspec.json.Encoder()
 _FINER_THAN_MS: Final = re.compile(r"(\.\d{3})\d+")
 _UTC_MS: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
@@ -26,3 +27,9 @@ def cut_to_ms(text: str) -> datetime:
     time = msgspec.convert(_FINER_THAN_MS.sub(r"\1", text), datetime)
     utc = time if time.tzinfo is UTC else time.astimezone(UTC)
     return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
+
+
+def rfc3339_ms(time: datetime) -> str:
+    """A UTC time, cut to milliseconds."""
+    quoted = _encoder.encode(time).decode()  # in a fraction of the time of `isoformat`
+    return f"{quoted[1:24]}Z" if time.microsecond else f"{quoted[1:20]}.000Z"

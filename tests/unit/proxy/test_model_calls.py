@@ -123,6 +123,14 @@ async def test_it_goes_on_where_the_previous_response_is_and_nowhere_else() -> N
     assert served.upstream.sent[0].url.startswith("https://neu-1.example")
 
 
+async def test_a_deployment_that_is_not_where_the_previous_response_is_is_told_so() -> None:
+    served = Served()
+    await served.store.keep(stored(backend="gone"))
+    answer = await served.answer(input="On", previous_response_id=RESPONSE)
+    assert (answer.status, served.upstream.sent) == (404, [])
+    assert "previous response does not serve" in error_of(answer)["message"]
+
+
 async def test_another_tenants_previous_response_is_refused_unasked() -> None:
     served = Served()
     await served.store.keep(stored())

@@ -159,3 +159,13 @@ def test_what_is_here_can_be_taken_after_release() -> None:
     parser = fed(OK + b"content-length: 6\r\n\r\nhello")
     parser.release()
     assert (parser.waiting_bytes, parser.take(), parser.waiting_bytes) == (5, b"hello", 0)
+
+
+def test_what_the_answer_names_as_its_connections_own_is_left_out() -> None:
+    parser = AnswerParser()
+    hop = b"connection: X-Hop, keep-alive\r\nConnection: x-too, content-length\r\n"
+    fields = b"x-hop: 1\r\nX-Too: 2\r\nx-end: 3\r\ncontent-length: 5\r\n\r\nhello"
+    parser.feed(OK + hop + fields)
+    names = [name for name, _ in parser.headers]
+    assert names == ["connection", "connection", "x-end", "content-length"]
+    assert (parser.fields["x-end"], parser.take(), parser.complete) == ("3", b"hello", True)

@@ -32,6 +32,8 @@ def test_four_characters_are_a_token_rounded_up() -> None:
         ({"prompt": [1, 2]}, 8),
         ({"input": [[1], [2, 3]]}, 12),
         ({"prompt": [True, 1.5]}, 0),
+        ({"prompt": [1, True, "ab", 2]}, 10),
+        ({"input": list(range(300_000))}, 1_200_000),
         ({}, 0),
     ],
 )
