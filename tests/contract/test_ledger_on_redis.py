@@ -63,6 +63,16 @@ async def test_a_command_that_redis_py_repeats_is_counted_once(
     assert [cell.usage.requests for cell in ledger.cells().money] == [1, 1]
 
 
+async def test_what_is_kept_aside_is_sent_at_once(ledger: Ledger, admin: Any) -> None:
+    events = [measured(str(number)) for number in range(200)]
+    await ledger.apply(*events)
+    before = admin.info("stats")["total_reads_processed"]
+    others = [measured(str(number), status=201) for number in range(200)]
+    assert await ledger.apply(*others) == ["conflict"] * 200
+    assert admin.info("stats")["total_reads_processed"] - before < 50
+    assert ledger.reader.kept_aside("contoso").conflicts == 200
+
+
 async def test_more_events_than_a_call_takes_are_all_counted(ledger: Ledger) -> None:
     events = [measured(str(number)) for number in range(2 * MAX_EVENTS_A_CALL + 1)]
     assert await ledger.apply(*events) == ["applied"] * len(events)

@@ -8,6 +8,7 @@ it, `manifest` seals it.
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections import defaultdict
 from collections.abc import Sequence
@@ -56,9 +57,13 @@ def _line(event: ReceivedEvent) -> bytes:
 def _append(file: Path, lines: bytes) -> None:
     descriptor = os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o640)
     try:
+        # From the look at the end of the file to the write behind it nobody else may write: a
+        # crash could leave half a line there. The lock ends with the process that has it.
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
         if _is_torn(descriptor):
             lines = TORN + lines
         written = os.write(descriptor, lines)
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
         os.fsync(descriptor)
     finally:
         os.close(descriptor)

@@ -14,6 +14,7 @@ from tollgate.ledger.batch import Batch, as_json
 from tollgate.ledger.cells import OVERFLOW
 from tollgate.ledger.keys import NAMESPACE, TenantKeys, tenants_key
 from tollgate.ledger.outcome import LedgerLimits, Outcome
+from tollgate.ledger.pipelines import run
 from tollgate.redis_errors import store_errors
 from tollgate.usage.event import ReceivedEvent
 
@@ -109,10 +110,12 @@ class RedisLedger:
         self, keys: TenantKeys, events: Iterable[ReceivedEvent], outcomes: Iterable[Outcome]
     ) -> None:
         """Keep what was not counted; a repetition has the same outcome and comes here again."""
-        for event, outcome in zip(events, outcomes, strict=True):
-            if outcome in ("conflict", "late"):
-                name = keys.kept_aside(outcome)
-                await self._redis.hset(name, event.key + event.body, event.raw)
+        commands = [
+            ("HSET", keys.kept_aside(outcome), event.key + event.body, event.raw)
+            for event, outcome in zip(events, outcomes, strict=True)
+            if outcome in ("conflict", "late")
+        ]
+        await run(self._redis, commands)
 
 
 def _batches(events: Sequence[ReceivedEvent]) -> dict[str, list[Batch]]:

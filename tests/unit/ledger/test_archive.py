@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+import threading
 from datetime import timedelta
 from pathlib import Path
 
@@ -77,6 +78,30 @@ def test_a_line_cut_short_by_a_crash_is_left_out(tmp_path: Path) -> None:
     assert ids(tmp_path) == ["a"]
     archive.append([measured("b")])
     assert ids(tmp_path) == ["a", "b"]
+
+
+def test_nothing_is_appended_behind_half_a_line_of_another_writer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive, really_write = Archive(tmp_path), os.write
+
+    def cut_short() -> None:
+        with pytest.raises(OSError, match="bytes written"):
+            archive.append([measured("half")])
+
+    other = threading.Thread(target=cut_short)
+
+    def write(descriptor: int, lines: bytes) -> int:
+        if threading.current_thread() is other:
+            return really_write(descriptor, lines[: len(lines) // 2])
+        other.start()
+        other.join(timeout=0.2)  # it has looked at the file's end, or waits for its turn
+        return really_write(descriptor, lines)
+
+    monkeypatch.setattr(os, "write", write)
+    archive.append([measured("whole")])
+    other.join()
+    assert ids(tmp_path) == ["whole"]
 
 
 def test_a_full_disk_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
