@@ -44,7 +44,7 @@ test: $(INSTALLED)  ## run every test, with the coverage floor
 	done
 	$(BIN)/pytest -n auto --cov --cov-report=term
 
-soak: $(INSTALLED)  ## kill the gateway 100 times, then load it for 10 minutes (SHOWS="kills 100 soak 600")
+soak: $(INSTALLED)  ## kill the gateway, then the ledger, then load it long (SHOWS="kills 100 ledger 100000 soak 600")
 	PYTHONPATH=tests $(BIN)/python -m load $(SHOWS)
 
 check: $(INSTALLED)  ## format, lint, types, import rules, lock
@@ -66,7 +66,7 @@ requirements: $(UV)  ## export requirements.txt, which the Functions host instal
 	$(UV) export $(EXPORT) --quiet > requirements.txt
 
 bench: export PATH := $(PATH):/usr/sbin
-bench: $(INSTALLED)  ## measure beside baselines and peers (ONLY="usage ledger proxy streams"); build/bench.json
+bench: $(INSTALLED)  ## measure beside baselines and peers (ONLY="usage ledger archive proxy streams"); build/bench.json
 	@for command in $(BENCH_COMMANDS); do \
 		command -v $$command >/dev/null && continue; \
 		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then $(MAKE) --no-print-directory benchsystem; \

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from accountant.errors import NoSuchTenant, RateCardError
+from accountant.archive_commands import audit, rebuild
+from accountant.problems import ANSWER_IS_NO, read_month, read_url, say, told_problems
 from accountant.rates_cli import rates_app
-from tollgate.errors import SettingsError, TollgateError
+from tollgate.errors import SettingsError
 from tollgate.usage.periods import Month
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from accountant.rate_card import RateCard
     from accountant.report import Report
 
-ANSWER_IS_NO: Final = 1
-BAD_INPUT: Final = 2
 READER_LEFT: Final = 141  # what a shell says of a program that a broken pipe ended
 
 app = typer.Typer(
@@ -101,27 +100,24 @@ def report(  # noqa: PLR0913, PLR0917  each is an option of the command
 
     Usage without a rate is unpriced, usage that is not known is uncounted; neither is in the total.
     """
-    with _told_problems():
-        month, groups, card = _month(period), _groups(by or _DEFAULT_BY), _card(rates)
+    with told_problems():
+        month, groups, card = read_month(period), _groups(by or _DEFAULT_BY), _card(rates)
         found, aside = _read(redis_url, month, groups, tenant, card)
         _deliver(found, layout, out, tenant)
     for line in aside:
-        _say(line)
+        say(line)
     if not found.requests:
-        _say(f"no usage in {month}" + (f" by tenant {tenant!r}" if tenant else ""))
+        say(f"no usage in {month}" + (f" by tenant {tenant!r}" if tenant else ""))
         raise typer.Exit(ANSWER_IS_NO)
+
+
+app.command()(audit)
+app.command()(rebuild)
 
 
 def main() -> None:
     """Run the command that was typed."""
     app()
-
-
-def _month(text: str) -> Month:
-    try:
-        return Month.parse(text)
-    except ValueError as error:
-        raise SettingsError([str(error)]) from None
 
 
 def _groups(typed: Sequence[str]) -> list[str]:
@@ -156,20 +152,15 @@ def _read(
 def _ledger(url: str | None) -> Generator[Ledger]:
     """The ledger behind a URL, or behind the environment's."""
     from tollgate.connections.redis import open_redis_sync
-    from tollgate.ledger.redis_reader import RedisReader
-    from tollgate.settings import redis_url
+    from tollgate.ledger.generation import current_reader
 
-    where = url or redis_url()
-    if not where:
-        raise SettingsError(
-            ["which ledger? Set TOLLGATE_REDIS_URL, or give --redis-url redis://HOST:PORT/0"]
-        )
+    where = read_url(url)
     try:
         redis = open_redis_sync(where)
     except ValueError as error:
         raise SettingsError([str(error)]) from None
     with redis:
-        yield RedisReader(redis)
+        yield current_reader(redis)
 
 
 def _deliver(found: Report, layout: Layout, out: Path | None, tenant: str | None) -> None:
@@ -185,7 +176,7 @@ def _deliver(found: Report, layout: Layout, out: Path | None, tenant: str | None
         if path is None:
             print_report(content)
         else:
-            _say(f"wrote {write_report(path.parent, path.name, content)}")
+            say(f"wrote {write_report(path.parent, path.name, content)}")
     except BrokenPipeError:
         raise typer.Exit(READER_LEFT) from None
     except OSError as error:
@@ -203,24 +194,3 @@ def _written(found: Report, layout: Layout, *, to_terminal: bool) -> str:
         return as_json(found)
     width = shutil.get_terminal_size().columns if to_terminal else 80
     return as_table(found, width, colour=to_terminal)
-
-
-@contextmanager
-def _told_problems() -> Generator[None]:
-    """Say what went wrong, a line a problem, and exit as the contract says."""
-    try:
-        yield
-    except NoSuchTenant as error:
-        _say(str(error))
-        raise typer.Exit(ANSWER_IS_NO) from None
-    except (RateCardError, SettingsError) as error:
-        for problem in error.problems:
-            _say(problem)
-        raise typer.Exit(BAD_INPUT) from None
-    except TollgateError as error:
-        _say(str(error))
-        raise typer.Exit(BAD_INPUT) from None
-
-
-def _say(line: str) -> None:
-    typer.echo(f"accountant: {line}", err=True)
