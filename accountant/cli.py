@@ -7,26 +7,23 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from accountant.errors import NoSuchTenant, RateCardError
-from tollgate.errors import SettingsError, TollgateError
+from accountant.delivery import told_write_problems
+from accountant.focus_cli import focus
+from accountant.problems import ANSWER_IS_NO, read_month, say, told_problems
+from accountant.sources import open_card, open_ledger
+from tollgate.errors import SettingsError
 from tollgate.usage.periods import Month
 
 if TYPE_CHECKING:
-    from accountant.kept_aside import Ledger
     from accountant.rate_card import RateCard
     from accountant.report import Report
-
-ANSWER_IS_NO: Final = 1
-BAD_INPUT: Final = 2
-READER_LEFT: Final = 141  # what a shell says of a program that a broken pipe ended
 
 app = typer.Typer(
     name="accountant",
@@ -97,27 +94,23 @@ def report(  # noqa: PLR0913, PLR0917  each is an option of the command
 
     Usage without a rate is unpriced, usage that is not known is uncounted; neither is in the total.
     """
-    with _told_problems():
-        month, groups, card = _month(period), _groups(by or _DEFAULT_BY), _card(rates)
+    with told_problems():
+        month, groups, card = read_month(period), _groups(by or _DEFAULT_BY), open_card(rates)
         found, aside = _read(redis_url, month, groups, tenant, card)
         _deliver(found, layout, out, tenant)
     for line in aside:
-        _say(line)
+        say(line)
     if not found.requests:
-        _say(f"no usage in {month}" + (f" by tenant {tenant!r}" if tenant else ""))
+        say(f"no usage in {month}" + (f" by tenant {tenant!r}" if tenant else ""))
         raise typer.Exit(ANSWER_IS_NO)
+
+
+app.command()(focus)
 
 
 def main() -> None:
     """Run the command that was typed."""
     app()
-
-
-def _month(text: str) -> Month:
-    try:
-        return Month.parse(text)
-    except ValueError as error:
-        raise SettingsError([str(error)]) from None
 
 
 def _groups(typed: Sequence[str]) -> list[str]:
@@ -130,12 +123,6 @@ def _groups(typed: Sequence[str]) -> list[str]:
     return [name.replace("-", "_") for name in dict.fromkeys(names)]
 
 
-def _card(path: Path | None) -> RateCard:
-    from accountant.rate_files import SHIPPED_RATES, load_rate_card
-
-    return load_rate_card(path or SHIPPED_RATES)
-
-
 def _read(
     url: str | None, month: Month, by: list[str], tenant: str | None, card: RateCard
 ) -> tuple[Report, list[str]]:
@@ -143,29 +130,9 @@ def _read(
     from accountant.kept_aside import kept_aside_lines
     from accountant.report import month_cells, month_report
 
-    with _ledger(url) as ledger:
+    with open_ledger(url) as ledger:
         found = month_report(month, by, month_cells(ledger, month, by, tenant), card)
         return found, [*kept_aside_lines(ledger, (each.tenant for each in found.statements))]
-
-
-@contextmanager
-def _ledger(url: str | None) -> Generator[Ledger]:
-    """The ledger behind a URL, or behind the environment's."""
-    from tollgate.connections.redis import open_redis_sync
-    from tollgate.ledger.redis_reader import RedisReader
-    from tollgate.settings import redis_url
-
-    where = url or redis_url()
-    if not where:
-        raise SettingsError(
-            ["which ledger? Set TOLLGATE_REDIS_URL, or give --redis-url redis://HOST:PORT/0"]
-        )
-    try:
-        redis = open_redis_sync(where)
-    except ValueError as error:
-        raise SettingsError([str(error)]) from None
-    with redis:
-        yield RedisReader(redis)
 
 
 def _deliver(found: Report, layout: Layout, out: Path | None, tenant: str | None) -> None:
@@ -177,15 +144,11 @@ def _deliver(found: Report, layout: Layout, out: Path | None, tenant: str | None
     to_terminal = out is None and sys.stdout is not None and sys.stdout.isatty()
     content = _written(found, layout, to_terminal=to_terminal).encode()
     path = out / file_name(str(found.period), tenant, _SUFFIX[layout]) if out else None
-    try:
+    with told_write_problems(path):
         if path is None:
             print_report(content)
         else:
-            _say(f"wrote {write_report(path.parent, path.name, content)}")
-    except BrokenPipeError:
-        raise typer.Exit(READER_LEFT) from None
-    except OSError as error:
-        raise SettingsError([f"cannot write {path or 'to stdout'}: {error.strerror}"]) from None
+            say(f"wrote {write_report(path.parent, path.name, content)}")
 
 
 def _written(found: Report, layout: Layout, *, to_terminal: bool) -> str:
@@ -199,24 +162,3 @@ def _written(found: Report, layout: Layout, *, to_terminal: bool) -> str:
         return as_json(found)
     width = shutil.get_terminal_size().columns if to_terminal else 80
     return as_table(found, width, colour=to_terminal)
-
-
-@contextmanager
-def _told_problems() -> Generator[None]:
-    """Say what went wrong, a line a problem, and exit as the contract says."""
-    try:
-        yield
-    except NoSuchTenant as error:
-        _say(str(error))
-        raise typer.Exit(ANSWER_IS_NO) from None
-    except (RateCardError, SettingsError) as error:
-        for problem in error.problems:
-            _say(problem)
-        raise typer.Exit(BAD_INPUT) from None
-    except TollgateError as error:
-        _say(str(error))
-        raise typer.Exit(BAD_INPUT) from None
-
-
-def _say(line: str) -> None:
-    typer.echo(f"accountant: {line}", err=True)

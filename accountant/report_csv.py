@@ -1,9 +1,4 @@
-"""The report as CSV: one row a line, names escaped so that no spreadsheet runs them.
-
-A missing name is an empty cell, since no name is empty. `(overflow)` is all names beyond the
-ledger's limit. A name that would be read as that or as a formula stands behind an apostrophe, as
-does a name that looks so escaped.
-"""
+"""The report as CSV: one row a line, names escaped so that no spreadsheet runs them."""
 
 from __future__ import annotations
 
@@ -11,10 +6,10 @@ import csv
 from io import StringIO
 from typing import Final
 
+from accountant.csv_text import name_cell
 from accountant.lines import Line, UnpricedLine
 from accountant.money import plain
 from accountant.report import Report
-from tollgate.ledger.cells import OVERFLOW
 
 _COLUMNS: Final = (
     "meter",
@@ -28,10 +23,6 @@ _COLUMNS: Final = (
     "requests",
     "status",
 )
-_OVERFLOW: Final = "(overflow)"
-_FORMULA: Final = tuple("=+-@\t\r\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}") + tuple(
-    "\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}"
-)
 
 
 def as_csv(report: Report) -> str:
@@ -43,25 +34,14 @@ def as_csv(report: Report) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("period", *report.by, *_COLUMNS))
     for line in (*report.lines, *report.unpriced):
-        writer.writerow((str(report.period), *map(_text, line.group), *_cells(line, report)))
+        writer.writerow((str(report.period), *map(name_cell, line.group), *_cells(line, report)))
     return text.getvalue()
 
 
 def _cells(line: Line | UnpricedLine, report: Report) -> tuple[object, ...]:
-    told = (_text(line.meter), line.provenance, line.quantity, line.unit)
+    told = (name_cell(line.meter), line.provenance, line.quantity, line.unit)
     if isinstance(line, UnpricedLine):
         status = "uncounted" if line.meter is None else "unpriced"
         return (*told, "", "", "", "", line.requests, status)
     price = (plain(line.unit_price), line.per, plain(line.amount), report.currency)
     return (*told, *price, line.requests, "priced")
-
-
-def _text(name: str | None) -> str:
-    """A name as text, which comes back whole if one apostrophe is taken off what is escaped."""
-    if name is None:
-        return ""
-    if name == OVERFLOW:
-        return _OVERFLOW
-    bare = name.lstrip("'")
-    risky = bare == _OVERFLOW or bare.startswith(_FORMULA) or bare.lstrip().startswith(_FORMULA)
-    return f"'{name}" if risky else name

@@ -5,7 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from exporting import BOOKS, focus_csv, golden_charges
 
+from accountant.charges import Uncharged
+from accountant.focus import uncharged_header, uncharged_row
+from accountant.focus_columns import FocusVersion
 from accountant.rate_files import load_rate_card
 from accountant.report import Report, month_cells, month_report
 from accountant.report_csv import as_csv
@@ -44,3 +48,17 @@ def test_users_add_up_to_the_same_total(folder: Path) -> None:
     by_hour, by_user = report_of(folder), report_of(folder, ("user", "region"))
     assert (by_hour.total, by_hour.rounding) == (by_user.total, by_user.rounding)
     assert by_hour.coverage == by_user.coverage
+
+
+@pytest.mark.parametrize("folder", MONTHS, ids=lambda folder: folder.name)
+@pytest.mark.parametrize("version", ["1.0", "1.2"])
+def test_focus_is_byte_for_byte_what_was_checked(folder: Path, version: FocusVersion) -> None:
+    written = (folder / f"focus-{version}.csv").read_bytes()
+    assert focus_csv(golden_charges(folder), version).encode() == written
+
+
+@pytest.mark.parametrize("folder", MONTHS, ids=lambda folder: folder.name)
+def test_usage_in_no_charge_is_byte_for_byte_what_was_checked(folder: Path) -> None:
+    left_out = [each for each in golden_charges(folder) if isinstance(each, Uncharged)]
+    rows = "".join(uncharged_row(each, BOOKS) for each in left_out)
+    assert (uncharged_header() + rows).encode() == (folder / "unpriced.csv").read_bytes()

@@ -1,0 +1,31 @@
+"""Names as CSV cells, escaped so that no spreadsheet runs them.
+
+A missing name is an empty cell, since no name is empty. `(overflow)` is all names beyond the
+ledger's limit. A name that would be read as that or as a formula stands behind an apostrophe, as
+does a name that looks so escaped.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tollgate.ledger.cells import OVERFLOW
+
+OVERFLOW_CELL: Final = "(overflow)"
+_FORMULA: Final = tuple("=+-@\t\r\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}") + tuple(
+    "\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}"
+)
+
+
+def name_cell(name: str | None) -> str:
+    """A name as text, which comes back whole if one apostrophe is taken off what is escaped."""
+    if name is None:
+        return ""
+    return OVERFLOW_CELL if name == OVERFLOW else text_cell(name)
+
+
+def text_cell(text: str) -> str:
+    """Text that no spreadsheet reads as a formula, and no reader as the overflow."""
+    bare = text.lstrip("'")
+    risky = bare == OVERFLOW_CELL or bare.startswith(_FORMULA) or bare.lstrip().startswith(_FORMULA)
+    return f"'{text}" if risky else text

@@ -1,0 +1,66 @@
+"""How the commands say what went wrong, and how they exit."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Final
+
+import typer
+
+from accountant.errors import NoSuchTenant, RateCardError
+from tollgate.errors import SettingsError, TollgateError
+from tollgate.usage.periods import Month
+
+ANSWER_IS_NO: Final = 1
+BAD_INPUT: Final = 2
+
+
+@contextmanager
+def told_problems() -> Generator[None]:
+    """Say what went wrong, a line a problem, and exit as the contract says."""
+    try:
+        yield
+    except NoSuchTenant as error:
+        say(str(error))
+        raise typer.Exit(ANSWER_IS_NO) from None
+    except (RateCardError, SettingsError) as error:
+        for problem in error.problems:
+            say(problem)
+        raise typer.Exit(BAD_INPUT) from None
+    except TollgateError as error:
+        say(str(error))
+        raise typer.Exit(BAD_INPUT) from None
+
+
+def say(line: str) -> None:
+    """Say something beside the answer."""
+    typer.echo(f"accountant: {line}", err=True)
+
+
+def read_month(text: str) -> Month:
+    """The month that was typed.
+
+    Raises:
+        SettingsError: It is none.
+    """
+    try:
+        return Month.parse(text)
+    except ValueError as error:
+        raise SettingsError([str(error)]) from None
+
+
+def read_url(url: str | None) -> str:
+    """The ledger's URL as typed, or the environment's.
+
+    Raises:
+        SettingsError: There is neither.
+    """
+    from tollgate.settings import redis_url  # noqa: PLC0415  help must be quick
+
+    where = url or redis_url()
+    if not where:
+        raise SettingsError(
+            ["which ledger? Set TOLLGATE_REDIS_URL, or give --redis-url redis://HOST:PORT/0"]
+        )
+    return where
