@@ -23,7 +23,7 @@ from tollgate.ledger.cells import MoneyCell
 from tollgate.usage.periods import Month
 from tollgate.usage.sku import Sku
 
-Category = Literal["Usage", "Purchase", "Credit", "Adjustment"]
+Category = Literal["Usage", "Purchase", "Credit", "Adjustment", "Rounding"]
 
 
 class Consumption(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +63,7 @@ class Charge(msgspec.Struct, frozen=True, kw_only=True):
         billing_code: For what; None is unallocated.
         start: The first UTC day it is for.
         end: The first UTC day it is no longer for.
-        category: As FOCUS names it; the rounding of a statement is an Adjustment.
+        category: As FOCUS names it, where a statement's Rounding is an Adjustment.
         description: What it is, in words.
         amount: What is billed, exactly and unrounded.
         effective: The same, with what was paid before spread over its use.
@@ -216,7 +216,7 @@ def _rounding(period: Month, tenant: str, amount: Decimal) -> Charge:
         billing_code=None,
         start=period.start.date(),
         end=period.end.date(),
-        category="Adjustment",
+        category="Rounding",
         description=f"Rounding of the statement of {period}",
         amount=amount,
         effective=amount,

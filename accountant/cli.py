@@ -16,6 +16,7 @@ import typer
 
 from accountant.delivery import told_write_problems
 from accountant.focus_cli import focus
+from accountant.journal_cli import journal
 from accountant.problems import ANSWER_IS_NO, read_month, say, told_problems
 from accountant.sources import open_card, open_ledger
 from tollgate.errors import SettingsError
@@ -106,6 +107,7 @@ def report(  # noqa: PLR0913, PLR0917  each is an option of the command
 
 
 app.command()(focus)
+app.command()(journal)
 
 
 def main() -> None:

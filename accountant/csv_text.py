@@ -24,6 +24,11 @@ def name_cell(name: str | None) -> str:
     return OVERFLOW_CELL if name == OVERFLOW else text_cell(name)
 
 
+def plain_name(name: str | None) -> str:
+    """A name to stand within other text, which is then escaped as a whole."""
+    return OVERFLOW_CELL if name == OVERFLOW else name or ""
+
+
 def text_cell(text: str) -> str:
     """Text that no spreadsheet reads as a formula, and no reader as the overflow."""
     bare = text.lstrip("'")

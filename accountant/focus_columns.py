@@ -138,7 +138,7 @@ def _booked(charge: Charge, books: Books) -> Mapping[str, Cell]:
         "BillingPeriodEnd": books.period.end.date(),
         "ChargePeriodStart": charge.start,
         "ChargePeriodEnd": charge.end,
-        "ChargeCategory": charge.category,
+        "ChargeCategory": "Adjustment" if charge.category == "Rounding" else charge.category,
         "ChargeClass": "Correction" if charge.corrects else None,
         "ChargeDescription": charge.description,
         "ChargeFrequency": "Usage-Based" if charge.category == "Usage" else "One-Time",

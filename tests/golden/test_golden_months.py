@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from exporting import BOOKS, focus_csv, golden_charges
 
-from accountant.charges import Uncharged
+from accountant.charges import Charge, Uncharged
 from accountant.focus import uncharged_header, uncharged_row
 from accountant.focus_columns import FocusVersion
+from accountant.journal import Accounts, journal, owed_by_code
+from accountant.journal_template import journal_csv
 from accountant.rate_files import load_rate_card
 from accountant.report import Report, month_cells, month_report
 from accountant.report_csv import as_csv
@@ -62,3 +64,12 @@ def test_usage_in_no_charge_is_byte_for_byte_what_was_checked(folder: Path) -> N
     left_out = [each for each in golden_charges(folder) if isinstance(each, Uncharged)]
     rows = "".join(uncharged_row(each, BOOKS) for each in left_out)
     assert (uncharged_header() + rows).encode() == (folder / "unpriced.csv").read_bytes()
+
+
+@pytest.mark.parametrize("folder", MONTHS, ids=lambda folder: folder.name)
+def test_journal_is_byte_for_byte_what_was_worked_out(folder: Path) -> None:
+    period, currency = Month.parse(folder.name), load_rate_card(folder / "rates.toml").currency
+    charges = [each for each in golden_charges(folder) if isinstance(each, Charge)]
+    postings = journal(period, owed_by_code(charges), currency, Accounts())
+    written = (folder / "journal.csv").read_bytes()
+    assert journal_csv(postings, period, currency).encode() == written

@@ -44,7 +44,7 @@ CHARGES: dict[str, list[Charge]] = {
         usage(amount=Decimal(0), effective=HALF),
         usage(amount=Decimal(0), effective=HALF, billing_code=None),
     ],
-    "nothing but rounding": [owed("0.005", category="Adjustment")],
+    "nothing but rounding": [owed("0.005", category="Rounding")],
 }
 
 

@@ -28,9 +28,9 @@ def test_the_last_charge_of_a_tenant_rounds_its_statement() -> None:
     told = [(each.tenant, each.category, each.amount) for each in found if isinstance(each, Charge)]
     assert told == [
         ("contoso", "Usage", Decimal("0.006")),
-        ("contoso", "Adjustment", Decimal("0.004")),
+        ("contoso", "Rounding", Decimal("0.004")),
         ("fabrikam", "Usage", Decimal("0.00015")),
-        ("fabrikam", "Adjustment", Decimal("-0.00015")),
+        ("fabrikam", "Rounding", Decimal("-0.00015")),
     ]
 
 
