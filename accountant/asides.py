@@ -22,10 +22,17 @@ def written_aside(path: Path) -> Generator[Path]:
     Raises:
         OSError: It cannot be written; an older file is as it was.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.parent / f".{os.getpid()}.{next(_NUMBERS)}.part"
-    try:
+    with scratch_file(path.parent) as aside:
         yield aside
         aside.replace(path)
+
+
+@contextmanager
+def scratch_file(directory: Path) -> Generator[Path]:
+    """A path of its own in a directory, which is made if it is not there; removed at the end."""
+    directory.mkdir(parents=True, exist_ok=True)
+    aside = directory / f".{os.getpid()}.{next(_NUMBERS)}.part"
+    try:
+        yield aside
     finally:
         aside.unlink(missing_ok=True)

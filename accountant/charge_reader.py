@@ -67,7 +67,7 @@ class ChargeReader:
         counts = {"unpriced": self.unpriced, "uncounted": self.uncounted}
         told = [f"{count:,} {kind}" for kind, count in counts.items() if count]
         lines = sum(counts.values())
-        missing = f"{' and '.join(told)} line{'s' * (lines != 1)} of usage left out of the export"
+        missing = f"{' and '.join(told)} line{'s' * (lines != 1)} of usage in no charge"
         return [*kept_aside_lines(self._ledger, self.tenants), *([missing] if told else [])]
 
 

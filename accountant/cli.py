@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from accountant.delivery import told_write_problems
+from accountant.export_cli import export
 from accountant.focus_cli import focus
 from accountant.journal_cli import journal
 from accountant.problems import ANSWER_IS_NO, read_month, say, told_problems
@@ -108,6 +109,7 @@ def report(  # noqa: PLR0913, PLR0917  each is an option of the command
 
 app.command()(focus)
 app.command()(journal)
+app.command()(export)
 
 
 def main() -> None:

@@ -51,7 +51,7 @@ def test_usage_in_no_row_has_a_file_of_its_own_and_the_answer_is_no(
     apply_on_redis(ledger, more)
     result = run("2026-10", "--out", str(tmp_path), redis_url=ledger)
     assert result.exit_code == 1
-    assert "3 unpriced and 1 uncounted lines of usage left out of the export\n" in result.stderr
+    assert "3 unpriced and 1 uncounted lines of usage in no charge\n" in result.stderr
     assert len((tmp_path / "unpriced-2026-10.csv").read_text().splitlines()) == 5
     assert "gpt-9" not in (tmp_path / "focus-1.0-2026-10.csv").read_text()
 
@@ -60,7 +60,7 @@ def test_without_a_directory_it_is_said_that_usage_is_left_out(ledger: str) -> N
     apply_on_redis(ledger, [event("3", provenance="pending", tokens=None)])
     result = run("2026-10", redis_url=ledger)
     assert result.exit_code == 1
-    assert result.stderr == "accountant: 1 uncounted line of usage left out of the export\n"
+    assert result.stderr == "accountant: 1 uncounted line of usage in no charge\n"
 
 
 def test_a_month_without_usage_says_so_and_exits_1(ledger: str) -> None:

@@ -66,7 +66,7 @@ def test_usage_without_a_rate_is_said_and_the_answer_is_no(ledger: str) -> None:
     apply_on_redis(ledger, [event("3", model="gpt-9")])
     result = run("2026-10", redis_url=ledger)
     assert result.exit_code == 1
-    assert result.stderr.endswith("3 unpriced lines of usage left out of the export\n")
+    assert result.stderr.endswith("3 unpriced lines of usage in no charge\n")
     assert result.stdout.count("\n") == 4
 
 
