@@ -16,8 +16,8 @@ import msgspec
 
 from accountant.lines import UNCOUNTED, meter_order, name_order
 from accountant.money import EXACT, ZERO, amount_of
-from accountant.rate_card import Rate, RateCard
-from accountant.rating import rate_cells, unit_of
+from accountant.rate_card import RateCard
+from accountant.rating import RatedMeter, rate_cells, unit_of
 from accountant.statement import statement
 from tollgate.ledger.cells import MoneyCell
 from tollgate.usage.periods import Month
@@ -133,10 +133,10 @@ _Key = tuple[str | None, Sku, str | None]
 
 
 class _Sum:
-    """What one key adds up to; all that it sums has the same rate."""
+    """What one key adds up to; all that it sums has the same price, None for none."""
 
-    def __init__(self, rate: Rate | None) -> None:
-        self.rate = rate
+    def __init__(self, price: Price | None) -> None:
+        self.price = price
         self.quantity = 0
         self.requests = 0
 
@@ -153,7 +153,9 @@ def _day(day: date, cells: Iterable[MoneyCell], card: RateCard) -> list[Charge |
         tenant = cell.tenant
         for line in rate_cells([cell], card):
             rated, key = line.rated, (cell.billing_code, cell.sku, line.rated.meter)
-            sums.setdefault(key, _Sum(rated.rate)).add(rated.quantity, rated.requests)
+            if key not in sums:
+                sums[key] = _Sum(_price(rated))
+            sums[key].add(rated.quantity, rated.requests)
         if cell.sku.provenance in UNCOUNTED and cell.usage.requests:
             key = (cell.billing_code, cell.sku, None)
             sums.setdefault(key, _Sum(None)).add(0, cell.usage.requests)
@@ -171,8 +173,8 @@ def _made(tenant: str, day: date, key: _Key, used: _Sum) -> Charge | Uncharged:
     consumed = None
     if meter is not None:
         consumed = Consumption(sku=sku, meter=meter, quantity=used.quantity, requests=used.requests)
-    if consumed is not None and used.rate is not None:
-        return _usage(tenant, code, day, consumed, used.rate)
+    if consumed is not None and used.price is not None:
+        return _usage(tenant, code, day, consumed, used.price)
     return Uncharged(
         tenant=tenant,
         billing_code=code,
@@ -184,9 +186,9 @@ def _made(tenant: str, day: date, key: _Key, used: _Sum) -> Charge | Uncharged:
 
 
 def _usage(
-    tenant: str, billing_code: str | None, day: date, consumed: Consumption, rate: Rate
+    tenant: str, billing_code: str | None, day: date, consumed: Consumption, price: Price
 ) -> Charge:
-    amount = amount_of(consumed.quantity, rate.unit_price, rate.per)
+    amount = amount_of(consumed.quantity, price.charged, price.per)
     return Charge(
         tenant=tenant,
         billing_code=billing_code,
@@ -197,8 +199,15 @@ def _usage(
         amount=amount,
         effective=amount,
         consumed=consumed,
-        price=Price(listed=rate.unit_price, charged=rate.unit_price, per=rate.per),
+        price=price,
     )
+
+
+def _price(rated: RatedMeter) -> Price | None:
+    rate, charged = rated.rate, rated.unit_price
+    if rate is None or charged is None:
+        return None
+    return Price(listed=rate.unit_price, charged=charged, per=rate.per)
 
 
 def described(consumed: Consumption) -> str:

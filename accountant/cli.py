@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from accountant.archive_commands import audit, rebuild
 from accountant.delivery import told_write_problems
 from accountant.export_cli import export
 from accountant.focus_cli import focus
@@ -107,6 +108,8 @@ def report(  # noqa: PLR0913, PLR0917  each is an option of the command
         raise typer.Exit(ANSWER_IS_NO)
 
 
+app.command()(audit)
+app.command()(rebuild)
 app.command()(focus)
 app.command()(journal)
 app.command()(export)

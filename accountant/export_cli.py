@@ -33,10 +33,11 @@ def export(
     rates: Rates = None,
     redis_url: RedisUrl = None,
 ) -> None:
-    """Write a month for BI: a row a UTC day, billing code, SKU and meter, with exact decimals.
+    """Write a month as a table for BI.
 
-    Each statement's rounding is a row, so amounts add up to the total. Usage without a rate or a
-    count has a row without an amount, and the exit code is 1.
+    A row is a UTC day, billing code, SKU and meter, in exact decimals. Each statement's rounding is
+    a row, so amounts add up to the total. Usage without a rate or a count has a row without an
+    amount, and the exit code is 1.
     """
     from accountant.parquet import write_parquet
 

@@ -42,10 +42,11 @@ def focus(  # noqa: PLR0913, PLR0917  each is an option of the command
     rates: Rates = None,
     redis_url: RedisUrl = None,
 ) -> None:
-    """Write a month as FOCUS: a row a UTC day, billing code, SKU and meter, at exact cost.
+    """Write a month as FOCUS, at exact cost.
 
-    The rounding of each statement is a row of its own. Usage without a rate or a count is in no
-    row: --out has a file of it, and the exit code is 1.
+    A row is a UTC day, billing code, SKU and meter. The rounding of each statement is a row of its
+    own. Usage without a rate or a count is in no row: --out has a file of it, and the exit code
+    is 1.
     """
     from accountant.focus import focus_header, uncharged_header
     from accountant.focus_columns import Books

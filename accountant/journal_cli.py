@@ -38,9 +38,10 @@ def journal(  # noqa: PLR0913, PLR0917  each is an option of the command
     rates: Rates = None,
     redis_url: RedisUrl = None,
 ) -> None:
-    """Write a month as journal lines: expense by cost centre against clearing, to the cent.
+    """Write a month as an ERP's journal, to the cent.
 
-    Debits are credits for every tenant. What a statement is rounded up has a line of its own.
+    Expense by cost centre stands against clearing. Debits are credits for every tenant. What a
+    statement is rounded up has a line of its own.
     """
     from accountant.charges import Charge
     from accountant.journal import journal as postings_of

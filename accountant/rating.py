@@ -54,6 +54,11 @@ class RatedMeter(msgspec.Struct, frozen=True, kw_only=True):
     rate: Rate | None
 
     @property
+    def unit_price(self) -> Decimal | None:
+        """What the rate's `per` units cost; None is unpriced."""
+        return None if self.rate is None else self.rate.unit_price
+
+    @property
     def amount(self) -> Decimal | None:
         """What it costs, exactly and unrounded, in the rate's currency; None is unpriced."""
         if self.rate is None:

@@ -37,7 +37,7 @@ def open_ledger(url: str | None) -> Generator[Ledger]:
         SettingsError: There is no URL, or it is none.
     """
     from tollgate.connections.redis import open_redis_sync
-    from tollgate.ledger.redis_reader import RedisReader
+    from tollgate.ledger.generation import current_reader
 
     where = read_url(url)
     try:
@@ -45,4 +45,4 @@ def open_ledger(url: str | None) -> Generator[Ledger]:
     except ValueError as error:
         raise SettingsError([str(error)]) from None
     with redis:
-        yield RedisReader(redis)
+        yield current_reader(redis)

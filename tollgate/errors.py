@@ -6,7 +6,8 @@ TollgateError
 │   ├── PublishFailed        the broker did not take the batch
 │   └── LogsUnavailable      the gateway's log did not answer
 ├── Rejected             the same input will fail again; keep it aside with the reason
-│   └── InvalidEvent         not a usage event of a version we read
+│   ├── InvalidEvent         not a usage event of a version we read
+│   └── DamagedFile          a file of the archive cannot be read to its end
 └── SettingsError        tollgate.yaml or the environment is wrong; holds every problem
 
 Anything else that is raised is a bug and is not caught.
@@ -41,6 +42,10 @@ class Rejected(TollgateError):  # noqa: N818  a kind of outcome, named as caller
 
 class InvalidEvent(Rejected):
     """The bytes are not a usage event of a version that we read; the message says why."""
+
+
+class DamagedFile(Rejected):
+    """A file of the archive cannot be read to its end; the message says where it breaks off."""
 
 
 class SettingsError(TollgateError):

@@ -17,8 +17,8 @@ from tollgate.events.intake_metrics import IntakeMetrics
 from tollgate.health import Health
 from tollgate.intake_health import IntakeHealth
 from tollgate.ledger.archive import Archive
+from tollgate.ledger.generation import CurrentLedger
 from tollgate.ledger.kept_aside import KeptAsideEvents
-from tollgate.ledger.redis_ledger import RedisLedger
 from tollgate.ledger.safety import ledger_warnings
 from tollgate.metrics import Metrics
 from tollgate.settings import Environment
@@ -61,7 +61,7 @@ class IntakeRuntime:
         self.kept_aside = KeptAsideEvents(self._redis)
         archive = Archive(environment.archive) if environment.archive else None
         watched = IntakeMetrics(self.metrics)
-        ledger = RedisLedger(self._redis)
+        ledger = CurrentLedger(self._redis)
         has_log = environment.log_analytics_workspace_id is not None
         self.awaited = AwaitedEvents(self._redis, direct_gateway) if has_log else None
         self.intake = Intake(

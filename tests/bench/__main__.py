@@ -1,7 +1,7 @@
 """`make bench`: measures, prints tables, writes build/bench.json.
 
-Arguments: what to measure (usage, ledger, proxy, streams); nothing means all. Exit codes: 0 every
-bound holds, 1 one does not, 2 it could not be measured.
+Arguments: what to measure (usage, ledger, archive, proxy, streams); nothing means all. Exit codes:
+0 every bound holds, 1 one does not, 2 it could not be measured.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from bench import proxy_contests, stream_contests
+from bench import ledger_contests, proxy_contests, stream_contests
+from bench.archive_contests import archive_contests
 from bench.bounds import judged, verdicts
-from bench.ledger_contests import ledger_contests
 from bench.machine import cores
 from bench.measuring import Result
 from bench.peers import install_peers
@@ -69,9 +69,14 @@ def _usage(_: Console) -> list[Result]:
     return [contest.run() for contest in usage_contests()]
 
 
-def _ledger(_: Console) -> list[Result]:
-    with ledger_contests() as contests:
-        return [contest.run() for contest in contests]
+def _ledger(console: Console) -> list[Result]:
+    if cores() < _CORES:
+        raise BenchError(f"{_CORES} cores are needed: the worker's, and Redis's")
+    return ledger_contests.run(console)
+
+
+def _archive(_: Console) -> list[Result]:
+    return archive_contests()
 
 
 def _proxy(console: Console) -> list[Result]:
@@ -109,6 +114,7 @@ def _figure(value: float) -> str:
 _CONTESTS: Final[dict[str, Callable[[Console], list[Result]]]] = {
     "usage": _usage,
     "ledger": _ledger,
+    "archive": _archive,
     "proxy": _proxy,
     "streams": _streams,
 }

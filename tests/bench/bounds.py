@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import msgspec
+from bench.ledger_memory import MAX_BYTES_A_COUNTER, MAX_BYTES_AN_ID
 from bench.measuring import Result
 from bench.open_streams import MAX_STALL_S, MAX_STREAM_KB
 from rich.table import Table
@@ -48,6 +49,9 @@ class Bound(msgspec.Struct, frozen=True):
 
 
 BOUNDS: Final = (
+    Bound("archive.rebuild", "decode_only", least_ratio=0.5),
+    Bound("archive.rebuild_capture", "decode_only", least_ratio=0.5),
+    Bound("archive.rebuild_mb", "a quarter of it", most_ratio=1.1),
     *(Bound(f"proxy.rps{suffix}", "litellm", least_ratio=60) for suffix in _SUFFIXES),
     *(Bound(f"proxy.rps{suffix}", "portkey", least_ratio=6) for suffix in _SUFFIXES),
     *(Bound(f"proxy.cpu_us{suffix}", "nginx", most_ratio=8) for suffix in _SUFFIXES),
@@ -56,6 +60,12 @@ BOUNDS: Final = (
     Bound("proxy.first_frame_ms", "direct", most=1),
     Bound("proxy.stream_kb", "bound", most=MAX_STREAM_KB),
     Bound("proxy.stream_stall_s", "bound", most=MAX_STALL_S),
+    Bound("ledger.ingest", "naive", least_ratio=10),
+    Bound("ledger.ingest", "decode_only", least_ratio=0.25),
+    Bound("ledger.ingest_at_10m", "at_10k", least_ratio=0.9),
+    Bound("ledger.bytes_per_id", "bound", most=MAX_BYTES_AN_ID),
+    Bound("ledger.bytes_per_counter", "bound", most=MAX_BYTES_A_COUNTER),
+    Bound("ledger.cpu_two_workers", "one_worker", most_ratio=1.15),
 )
 
 

@@ -8,7 +8,7 @@ import msgspec
 from bench.measuring import Contest
 from builders import raw_event
 
-from tollgate.usage.event import UsageEvent, decode_event
+from tollgate.usage.event import Name, UsageEvent, decode_event
 from tollgate.usage.extraction import StreamMeter
 from tollgate.usage.sse import SseReader
 
@@ -23,7 +23,7 @@ def usage_contests() -> list[Contest]:
 
 def _decode() -> Contest:
     raws = [raw_event(f"request-{number}") for number in range(100)]
-    decoder = msgspec.json.Decoder(UsageEvent)
+    decoder = msgspec.json.Decoder(UsageEvent[Name])
 
     def ours() -> int:
         return len([decode_event(raw) for raw in raws])

@@ -20,7 +20,7 @@ from tollgate.ledger.outcome import KeptAside, LedgerLimits
 from tollgate.usage.sku import sku_of
 from tollgate.usage.tokens import NO_TOKENS, Tokens
 
-pytest_plugins = ["servers", "ledgers"]
+pytest_plugins = ["servers", "certificates", "redis_clusters", "ledgers"]
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)

@@ -20,7 +20,7 @@ from tollgate.ledger.cells import OVERFLOW, Meter
 from tollgate.ledger.outcome import LedgerLimits
 from tollgate.usage.tokens import Tokens
 
-pytest_plugins = ["servers", "ledgers"]
+pytest_plugins = ["servers", "certificates", "redis_clusters", "ledgers"]
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)

@@ -20,6 +20,7 @@ from azure.eventhub import (
 )
 from azure.eventhub.aio import EventHubProducerClient as AsyncProducer
 from azure.eventhub.exceptions import ConnectError, EventDataSendError, EventHubError
+from certificates import signed_by_itself
 from eventhubs.broker import Broker
 from eventhubs.clients import (
     HUB,
@@ -32,7 +33,6 @@ from eventhubs.clients import (
     consumer,
     producer,
 )
-from server_certificates import signed_by_itself
 
 pytestmark = pytest.mark.integration
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from builders import raw_event
+from captures import capture_bytes
 from counts import emptied
 
 from tollgate.usage.tokens import Tokens
@@ -138,6 +139,26 @@ def test_files_of_any_form_are_the_same_report(expected: dict[str, bytes], tmp_p
     array.write_bytes(b"[" + b",\n".join(EVENTS[:200]) + b"]")
     run("tollgate", "ingest", str(lines), str(array), code=1)
     assert reports() == expected
+
+
+def test_capture_files_are_the_same_report(expected: dict[str, bytes], tmp_path: Path) -> None:
+    half = tmp_path / "half.avro"
+    half.write_bytes(capture_bytes(EVENTS[:200]))
+    run("tollgate", "ingest", str(half))
+    run("tollgate", "ingest", "-", stdin=capture_bytes(EVENTS[150:]), code=1)
+    assert reports() == expected
+
+
+def test_what_stands_before_the_damage_of_a_capture_file_is_counted(tmp_path: Path) -> None:
+    whole = capture_bytes(EVENTS[:50], block=4_000)
+    broken = tmp_path / "broken.avro"
+    broken.write_bytes(whole[:-9])
+    program = Path(sys.executable).with_name("tollgate")
+    done = subprocess.run([program, "ingest", broken], capture_output=True, check=False)
+    assert done.returncode == 2
+    assert b"get the whole file again" in done.stderr
+    said = run("tollgate", "ingest", "-", stdin=whole).decode()
+    assert said == "5 counted; 45 known already\n"
 
 
 def test_the_archive_holds_all_that_is_needed_to_count_again(

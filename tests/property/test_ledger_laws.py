@@ -26,7 +26,8 @@ thorough = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
 
-times = st.sampled_from([NOON + timedelta(hours=hours) for hours in (0, 1, 13)])
+# Hours beside each other: within a span of ids, over its edge and over midnight; and others.
+times = st.sampled_from([NOON + timedelta(hours=hours) for hours in (0, 1, 3, 4, 11, 12, 13)])
 tokens = st.builds(Tokens, input=st.integers(0, 10**12), output=st.integers(0, 3))
 changes = st.fixed_dictionaries(
     {
@@ -104,6 +105,60 @@ def test_the_same_events_again_are_all_duplicates(
     twice, outcomes, _ = asyncio.run(_played_on_redis(redis_server, [*batches, *batches]))
     assert twice == once
     assert set(outcomes[len(outcomes) // 2 :]) == {"duplicate"}
+
+
+@st.composite
+def counted_and_others(draw: st.DrawFn) -> tuple[list[ReceivedEvent], Batches]:
+    """Events, and later ones with the same keys, in the same hours, and other bodies."""
+    events = [each for each in draw(free_of_conflicts()) if not each.event.data.completes]
+    others = [
+        measured(each.event.id, each.event.time, **draw(changes), status=418)
+        for each in events
+        for _ in range(draw(st.integers(1, 2)))
+    ]
+    same_payer = {each.event.id: each.event.data.tenant for each in events}
+    others = [each for each in others if same_payer[each.event.id] == each.event.data.tenant]
+    return events, draw(split(draw(st.permutations([*others, *events]))))
+
+
+@thorough
+@given(counted_and_others())
+def test_a_conflict_never_changes_a_cell(
+    redis_server: str, case: tuple[list[ReceivedEvent], Batches]
+) -> None:
+    events, others = case
+    expected, _, _ = asyncio.run(_played(memory_ledger(), [events]))
+    for play in (
+        _played(memory_ledger(), [events, *others]),
+        _played_on_redis(redis_server, [events, *others]),
+    ):
+        cells, outcomes, _ = asyncio.run(play)
+        assert cells == expected
+        assert set(outcomes[len(events) :]) <= {"conflict", "duplicate"}
+
+
+@st.composite
+def halves(draw: st.DrawFn) -> tuple[list[ReceivedEvent], list[ReceivedEvent]]:
+    """Pending events and their completions, of the same tenant and any time."""
+    made = [draw(changes) for _ in range(draw(st.integers(1, 5)))]
+    first = [pending(f"{i}", draw(times), **change) for i, change in enumerate(made)]
+    second = [
+        completion(f"{i}", draw(times), **{**draw(changes), "tenant": change["tenant"]})
+        for i, change in enumerate(made)
+    ]
+    return first, second
+
+
+@thorough
+@given(halves(), st.data())
+def test_completions_in_any_order_give_the_same_cells(
+    redis_server: str, case: tuple[list[ReceivedEvent], list[ReceivedEvent]], data: st.DataObject
+) -> None:
+    first, second = case
+    expected, _, _ = asyncio.run(_played(memory_ledger(), [first, second]))
+    order = data.draw(split(data.draw(st.permutations([*first, *second]))))
+    assert asyncio.run(_played_on_redis(redis_server, order))[0] == expected
+    assert sum(cell.usage.requests for cell in expected.money) == len(first)
 
 
 @thorough

@@ -14,17 +14,15 @@ completion would be made of it, which is a duplicate.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Generator, Iterable, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Any, Final, cast
 
 import msgspec
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
-from tollgate.errors import StoreUnavailable
+from tollgate.redis_errors import store_errors
 from tollgate.usage.event import ReceivedEvent, UsageEvent, decode_event
 from tollgate.usage.periods import day_of
 
@@ -170,7 +168,7 @@ class AwaitedEvents:
         for key, each in new.items():
             pipeline.hsetnx(_WAITING, key, _encoder.encode(_Noted(now, each.raw)))
             pipeline.zadd(_DUE, {key: (now + FIRST_LOOK).timestamp()}, nx=True)
-        with _store_errors():
+        with store_errors():
             await pipeline.execute()
 
     async def _note_seen(self, events: Sequence[ReceivedEvent]) -> None:
@@ -182,17 +180,8 @@ class AwaitedEvents:
             await self._do("expire", _SEEN + day, _SEEN_FOR)
 
     async def _do(self, command: str, *args: Any, **options: Any) -> Any:
-        with _store_errors():
+        with store_errors():
             return await getattr(self._redis, command)(*args, **options)
-
-
-@contextmanager
-def _store_errors() -> Generator[None]:
-    try:
-        yield
-    except RedisError as error:
-        name = type(error).__name__
-        raise StoreUnavailable(f"Redis did not take what is to be backfilled: {name}") from None
 
 
 _AROUND: Final = (-_DAY, timedelta(0), _DAY)

@@ -8,8 +8,7 @@ it is counted, logged as critical, and `/health` and `tollgate dead-letters list
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Generator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from datetime import datetime
 from hashlib import blake2b
 from importlib.resources import files
@@ -17,9 +16,8 @@ from typing import Any, Final, Protocol, cast
 
 import msgspec
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
-from tollgate.errors import StoreUnavailable
+from tollgate.redis_errors import store_errors
 from tollgate.usage.event import MAX_EVENT_BYTES
 
 MAX_LETTERS: Final = 100_000
@@ -125,7 +123,7 @@ class RedisDeadLetters:
         """
         keys = (_KEY, _BYTES_KEY, _BEYOND_KEY)
         beyond = 0
-        with _store_errors():
+        with store_errors():
             for letter in map(_cut, letters):
                 bounds = (self._max_letters, self._max_bytes)
                 arguments = [*bounds, letter.id, _encoder.encode(letter)]
@@ -141,7 +139,7 @@ class RedisDeadLetters:
         """
         cursor, seen = 0, set[str]()  # a scan may show one twice
         while True:
-            with _store_errors():
+            with store_errors():
                 answer: Any = await self._redis.hscan(_KEY, cursor, count=_LETTERS_A_SCAN)
             cursor = int(answer[0])
             for field, value in cast("dict[bytes, bytes]", answer[1]).items():
@@ -166,7 +164,7 @@ class RedisDeadLetters:
         Raises:
             StoreUnavailable: Redis did not answer.
         """
-        with _store_errors():
+        with store_errors():
             value = await self._redis.hget(_KEY, letter_id)
         return None if value is None else _decoded(cast("bytes", value))
 
@@ -176,7 +174,7 @@ class RedisDeadLetters:
         Raises:
             StoreUnavailable: Redis did not answer.
         """
-        with _store_errors():
+        with store_errors():
             await self._forget(keys=(_KEY, _BYTES_KEY), args=(letter_id,))
 
     async def held(self) -> Held:
@@ -185,7 +183,7 @@ class RedisDeadLetters:
         Raises:
             StoreUnavailable: Redis did not answer.
         """
-        with _store_errors():
+        with store_errors():
             letters = await self._redis.hlen(_KEY)
             held_bytes, beyond = [
                 int(value or 0)
@@ -211,12 +209,3 @@ def _cut(letter: DeadLetter) -> DeadLetter:
 
 def _decoded(value: bytes) -> DeadLetter:
     return msgspec.msgpack.decode(value, type=DeadLetter)
-
-
-@contextmanager
-def _store_errors() -> Generator[None]:
-    try:
-        yield
-    except RedisError as error:
-        name = type(error).__name__
-        raise StoreUnavailable(f"Redis did not take the dead letters: {name}") from None

@@ -10,6 +10,7 @@ import logging
 import os
 import secrets
 from collections.abc import Callable, Iterator
+from itertools import accumulate, takewhile
 from pathlib import Path
 from typing import Final
 
@@ -113,7 +114,7 @@ class Journal:
         """The oldest events that are not yet published; the same ones until they are committed."""
         self._write_held()
         segment, offset, size = self._read_segment, self._read_offset, 0
-        if held := self._held[:max_events]:
+        if held := _first(self._held[:max_events], max_bytes):
             return Batch(held, segment, offset, len(held))
         events: list[bytes] = []
         while True:
@@ -135,7 +136,7 @@ class Journal:
         self._depth -= len(batch.events)
         needed = min([self._read_segment, *self._open_requests.values()])
         while self._first < needed:
-            segment_path(self.folder, self.writer, self._first).unlink()
+            segment_path(self.folder, self.writer, self._first).unlink(missing_ok=True)
             self._first += 1
 
     def set_aside(self, event: bytes) -> None:
@@ -151,8 +152,8 @@ class Journal:
         with guarded(self.folder):
             if not self._depth and not self._open_requests:
                 for number in range(self._first, self._last + 1):
-                    segment_path(self.folder, self.writer, number).unlink()
-                lock_path(self.folder, self.writer).unlink()
+                    segment_path(self.folder, self.writer, number).unlink(missing_ok=True)
+                lock_path(self.folder, self.writer).unlink(missing_ok=True)
             if self._lock is not None:
                 os.close(self._lock)
 
@@ -184,3 +185,10 @@ class Journal:
         if segment == self._last:
             return split_lines(self._segment.read(offset), offset)
         return read_lines(segment_path(self.folder, self.writer, segment), offset)
+
+
+def _first(events: list[bytes], max_bytes: int) -> list[bytes]:
+    """As many of them as one batch takes, but one at least."""
+    sizes = accumulate(map(len, events))
+    count = sum(1 for _ in takewhile(lambda size: size <= max_bytes, sizes))
+    return events[: max(count, 1)]

@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 from tollgate.errors import SettingsError
 from tollgate.functions.runtime import shared
 from tollgate.proxy import messages
+from tollgate.proxy.client_messages import VARYING
 from tollgate.proxy.handler import CLIENT_CLOSED_REQUEST
 from tollgate.proxy.refusals import Refusal, slow_body
 
@@ -66,11 +67,13 @@ async def serve(request: Request) -> Response:
 
 
 def _request(request: Request) -> messages.Request:
+    headers = [(name.lower(), value) for name, value in request.headers.items()]
     return messages.Request(
         method=request.method,
         path=request.scope["path"],
         query=request.scope["query_string"].decode("latin-1"),
-        headers=tuple((name.lower(), value) for name, value in request.headers.items()),
+        headers=tuple([header for header in headers if header[0] not in VARYING]),
+        varying=tuple([header for header in headers if header[0] in VARYING]),
         body=None,
     )
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Final
+from typing import Literal
 
 import msgspec
 
 from tollgate.usage.event import COMPLETABLE, ReceivedEvent, UsageData
-from tollgate.usage.periods import day_of, hour_of
+from tollgate.usage.periods import day_of, hour_of, hours_beside
 from tollgate.usage.sku import Sku, sku_of
 from tollgate.usage.tokens import leaves
 
-_HOUR: Final = timedelta(hours=1)
+# plain       final as it is
+# open        a completion may replace it
+# completion  it is such a completion itself
+Kind = Literal["plain", "open", "completion"]
 
 
 class Booking(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,8 +26,7 @@ class Booking(msgspec.Struct, frozen=True, kw_only=True):
         hour: UTC hour of the event's time; `day` is its UTC day.
         beside: The hours before and after: the same key there is a conflict, for a time that is
             written in another way may fall on the other side.
-        counts: Leaf or unit to its quantity; zero is left out, but for the output of a request
-            that only reasoned: reasoning is output, so the request is one of output.
+        counts: See `counts_of`.
         completable: A completion may replace it.
         completes: It is such a completion itself.
         raw: The bytes as received.
@@ -49,27 +50,40 @@ class Booking(msgspec.Struct, frozen=True, kw_only=True):
 def book(received: ReceivedEvent) -> Booking:
     """The booking of a received event."""
     data, time = received.event.data, received.event.time
+    kind, hour = kind_of(data), hour_of(time)
     return Booking(
         key=received.key,
         body=received.body,
         tenant=data.tenant,
-        hour=hour_of(time),
-        beside=(hour_of(time - _HOUR), hour_of(time + _HOUR)),
+        hour=hour,
+        beside=hours_beside(hour),
         day=day_of(time),
         billing_code=data.billing_code,
         user=data.user,
         sku=sku_of(data),
-        counts=_counts(data),
-        completable=data.provenance in COMPLETABLE and not data.completes,
-        completes=data.completes,
+        counts=counts_of(data),
+        completable=kind == "open",
+        completes=kind == "completion",
         raw=received.raw,
     )
 
 
-def _counts(data: UsageData) -> dict[str, int]:
-    """Leaves and units; no unit is named like a leaf."""
-    counts = {**(leaves(data.tokens) if data.tokens else {}), **data.units}
-    counted = {meter: quantity for meter, quantity in counts.items() if quantity}
-    if "reasoning_output" in counted:
-        counted.setdefault("output", 0)
-    return counted
+def kind_of(data: UsageData) -> Kind:
+    """What an event is to a completion."""
+    if data.completes:
+        return "completion"
+    return "open" if data.provenance in COMPLETABLE else "plain"
+
+
+def counts_of(data: UsageData) -> dict[str, int]:
+    """Leaf or unit to its quantity; no unit is named like a leaf.
+
+    Zero is left out, but for the output of a request that only reasoned: reasoning is output, so
+    the request is one of output.
+    """
+    counts = leaves(data.tokens) if data.tokens else {}
+    if data.units:
+        counts |= {unit: quantity for unit, quantity in data.units.items() if quantity}
+    if "reasoning_output" in counts and "output" not in counts:
+        counts["output"] = 0
+    return counts

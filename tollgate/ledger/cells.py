@@ -17,7 +17,7 @@ MAX_USERS_PER_DAY: Final = 10_000
 MAX_BILLING_CODES: Final = 10_000
 
 
-class Meter(msgspec.Struct, frozen=True):
+class Meter(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """How much of one thing: tokens of a leaf, or a unit.
 
     Args:

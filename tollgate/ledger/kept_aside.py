@@ -8,9 +8,10 @@ from typing import Any, Final, Literal, cast
 import msgspec
 from redis.asyncio import Redis
 
+from tollgate.ledger.generation import current_namespace
 from tollgate.ledger.keys import NAMESPACE, TenantKeys, tenants_key
 from tollgate.ledger.outcome import KeptAside
-from tollgate.ledger.redis_errors import store_errors
+from tollgate.redis_errors import store_errors
 
 Reason = Literal["conflict", "late"]
 _EVENTS_A_SCAN: Final = 50
@@ -24,11 +25,11 @@ class KeptAsideEvent(msgspec.Struct, frozen=True):
 
 
 class KeptAsideEvents:
-    """What `RedisLedger` keeps aside.
+    """What the ledger keeps aside, in the generation that is in force at each call.
 
     Args:
         redis: A client that returns bytes.
-        namespace: The ledger's.
+        namespace: What the keys of all generations begin with.
 
     Every method raises `StoreUnavailable` when Redis does not answer; try again later.
     """
@@ -39,23 +40,25 @@ class KeptAsideEvents:
 
     async def scan(self, reason: Reason) -> AsyncIterator[KeptAsideEvent]:
         """Every event that is kept for this reason, by tenant, few in memory at a time."""
-        for tenant in await self._tenants():
-            async for raw in self._scan(TenantKeys(self._namespace, tenant).kept_aside(reason)):
+        namespace = await current_namespace(self._redis, self._namespace)
+        for tenant in await self._tenants(namespace):
+            async for raw in self._scan(TenantKeys(namespace, tenant).kept_aside(reason)):
                 yield KeptAsideEvent(tenant, raw)
 
     async def count(self) -> KeptAside:
         """How many there are, of all tenants."""
         conflicts = late = 0
-        for tenant in await self._tenants():
-            keys = TenantKeys(self._namespace, tenant)
+        namespace = await current_namespace(self._redis, self._namespace)
+        for tenant in await self._tenants(namespace):
+            keys = TenantKeys(namespace, tenant)
             with store_errors():
                 conflicts += await self._redis.hlen(keys.kept_aside("conflict"))
                 late += await self._redis.hlen(keys.kept_aside("late"))
         return KeptAside(conflicts, late)
 
-    async def _tenants(self) -> list[str]:
+    async def _tenants(self, namespace: str) -> list[str]:
         with store_errors():
-            found: Any = await self._redis.smembers(tenants_key(self._namespace))
+            found: Any = await self._redis.smembers(tenants_key(namespace))
         return sorted(name.decode() for name in cast("set[bytes]", found))
 
     async def _scan(self, key: str) -> AsyncIterator[bytes]:

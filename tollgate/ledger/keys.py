@@ -1,39 +1,50 @@
-"""The names of the ledger's keys and hash fields in Redis. Names of people and tenants are data.
+"""The names of the ledger's keys in Redis, and what they hold. Names of people are data.
 
     NAMESPACE:tenants                  set: every tenant; written before the tenant's cells
-    NAMESPACE:{TENANT}:hours           sorted set: hour -> until when its ids are kept
-    NAMESPACE:{TENANT}:ids:HOUR        hash: key digest -> body digest; expires
-    NAMESPACE:{TENANT}:money:HOUR      hash: [code,sku], [code,sku,"q"|"n",meter] -> counter
-    NAMESPACE:{TENANT}:users:DAY       hash: [code,user,sku], … -> counter
+    NAMESPACE:{TENANT}:hours           sorted set: hour -> until when it remembers its ids
+    NAMESPACE:{TENANT}:ids:SPAN        hash: bucket -> records of ids, n -> how many; expires
+    NAMESPACE:{TENANT}:money:HOUR      hash: [code,sku] -> counters
+    NAMESPACE:{TENANT}:users:DAY       hash: [code,user,sku] -> counters
+    NAMESPACE:{TENANT}:skus            hash: values of a SKU -> its number, which stands in cells
     NAMESPACE:{TENANT}:codes           set: billing codes with a cell of their own
     NAMESPACE:{TENANT}:names:DAY       set: users with a cell of their own
     NAMESPACE:{TENANT}:pairs           hash: key digest -> the half of a completion that came first
     NAMESPACE:{TENANT}:pairs_until     sorted set: key digest -> until when it is kept
     NAMESPACE:{TENANT}:conflict, late  hash: key and body digest -> the event as received
 
-TENANT is percent-encoded. All keys of a tenant lie in one slot.
+TENANT is percent-encoded. All keys of a tenant lie in one slot. Names, values of SKUs and counters
+are JSON; counters are [requests, {meter: [quantity, requests]}].
+
+**Ids.** SPAN is the first of four hours of a day. A record has 26 bytes: `e` or, of a completion,
+`c`, the digest of the key, a letter for the hour (A is midnight), and the digest of the body. A
+span of n ids has n // 6 + 1 buckets: linear hashing on the digest, so a bucket has some 3 to 20
+records however many ids a span gets, and a look-up reads one, which mostly answers for the hours
+beside as well. What is read and written lies in the spans of the events, whatever else is
+remembered. An id takes some 40 bytes like this, where a field of its own in a large hash takes 90
+or more, and no setting of the server matters, as it would for the compact encoding of small hashes.
+`hours` alone decides what is remembered; the key of a span lives until its last hour forgets.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from typing import Any, Final, Literal
+from collections.abc import Iterable
+from typing import Final, Literal
 from urllib.parse import quote
 
-import msgspec
-
-from tollgate.ledger.booking import Booking
-from tollgate.ledger.rows import Row, Tally
-from tollgate.usage.sku import Sku
+from tollgate.usage.periods import day_of_hour, hours_beside
 
 NAMESPACE: Final = "tollgate"
-_FIELD: Final = msgspec.json.Decoder(list[Any])
+SPAN_H: Final = 4  # hours whose ids lie together; a divisor of 24
 
 
 def tenants_key(namespace: str) -> str:
     """The key of the set of all tenants."""
     return f"{namespace}:tenants"
+
+
+def span_of(hour: str) -> str:
+    """The first hour of the span that an hour lies in."""
+    return f"{hour[:-2]}{int(hour[-2:]) // SPAN_H * SPAN_H:02d}"
 
 
 class TenantKeys:
@@ -42,6 +53,8 @@ class TenantKeys:
     def __init__(self, namespace: str, tenant: str) -> None:
         self.prefix = f"{namespace}:{{{quote(tenant, safe='')}}}:"
         self.hours = f"{self.prefix}hours"
+        self.skus = f"{self.prefix}skus"
+        self.codes = f"{self.prefix}codes"
 
     def money(self, hour: str) -> str:
         """The money cells of an hour."""
@@ -51,51 +64,23 @@ class TenantKeys:
         """The user cells of a day."""
         return f"{self.prefix}users:{day}"
 
+    def ids(self, span: str) -> str:
+        """The ids of a span; see `span_of`."""
+        return f"{self.prefix}ids:{span}"
+
+    def names(self, day: str) -> str:
+        """The users of a day with a cell of their own."""
+        return f"{self.prefix}names:{day}"
+
     def kept_aside(self, reason: Literal["conflict", "late"]) -> str:
         """The events that were not counted."""
         return f"{self.prefix}{reason}"
 
-    def of(self, bookings: Iterable[Booking]) -> list[str]:
-        """Every key that applying the bookings is known to touch beforehand."""
-        hours = {hour for booking in bookings for hour in (booking.hour, *booking.beside)}
-        names = {f"ids:{hour}" for hour in hours}
-        names |= {f"money:{booking.hour}" for booking in bookings}
-        names |= {f"users:{booking.day}" for booking in bookings}
-        names |= {f"names:{booking.day}" for booking in bookings}
-        names |= {"hours", "codes", "pairs", "pairs_until"}
+    def of(self, hours: Iterable[str]) -> list[str]:
+        """Every key that applying events of these hours is known to touch beforehand."""
+        names = {"hours", "codes", "skus", "pairs", "pairs_until"}
+        for hour in hours:
+            day = day_of_hour(hour)
+            names |= {f"ids:{span_of(near)}" for near in (hour, *hours_beside(hour))}
+            names |= {f"money:{hour}", f"users:{day}", f"names:{day}"}
         return [self.prefix + name for name in sorted(names)]
-
-
-def name_field(name: str | None) -> str:
-    """A name as it stands in a field: JSON, so that no name can look like two."""
-    return msgspec.json.encode(name).decode()
-
-
-def sku_field(sku: Sku) -> str:
-    """A SKU as it stands in a field: the JSON array of its values."""
-    return msgspec.json.encode(msgspec.structs.astuple(sku)).decode()
-
-
-def read_rows(counters: Mapping[bytes, bytes], names: int) -> dict[Row, Tally]:
-    """Read a hash of counters.
-
-    Args:
-        counters: The hash.
-        names: How many names stand before the SKU: 1 in money cells, 2 in user cells.
-    """
-    rows: defaultdict[Row, Tally] = defaultdict(Tally)
-    for field, value in counters.items():
-        parts = _FIELD.decode(field)
-        tally = rows[tuple(parts[:names]), _sku(tuple(parts[names]))]
-        match parts[names + 1 :]:
-            case ["q", meter]:
-                tally.quantities[meter] = int(value)
-            case ["n", meter]:
-                tally.counted[meter] = int(value)
-            case _:
-                tally.requests = int(value)
-    return rows
-
-
-def _sku(values: tuple[Any, ...]) -> Sku:
-    return Sku(**dict(zip(Sku.__struct_fields__, values, strict=True)))

@@ -9,7 +9,7 @@ import msgspec
 from redis.asyncio import Redis, RedisCluster
 from redis.exceptions import ResponseError
 
-from tollgate.ledger.redis_errors import store_errors
+from tollgate.redis_errors import store_errors
 
 FULL_AT: Final = 0.8  # of the limit: time enough to give it more
 _MIB: Final = 1024 * 1024

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 
 from tollgate.ledger.booking import Booking, book
-from tollgate.ledger.cells import OVERFLOW, MoneyCell, UserCell
+from tollgate.ledger.cells import OVERFLOW, MoneyCell, Usage, UserCell
 from tollgate.ledger.outcome import KeptAside, LedgerLimits, Outcome
 from tollgate.ledger.rows import Names, Row, Tally, money_cells, user_cells
 from tollgate.usage.event import ReceivedEvent
@@ -103,9 +103,9 @@ class _Cells(defaultdict[str, dict[Row, Tally]]):
         if not tally.requests:
             del rows[names, sku]
 
-    def of(self, month: Month) -> Iterator[tuple[str, dict[Row, Tally]]]:
-        periods = sorted(period for period in self if period.startswith(f"{month}-"))
-        return ((period, self[period]) for period in periods)
+    def of(self, month: Month) -> Iterator[tuple[str, dict[Row, Usage]]]:
+        for period in sorted(period for period in self if period.startswith(f"{month}-")):
+            yield period, {row: tally.usage() for row, tally in self[period].items()}
 
 
 class _Tenant:

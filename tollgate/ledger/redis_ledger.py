@@ -1,43 +1,49 @@
-"""The ledger on Redis: dedupe and count happen in one atomic script (apply.lua)."""
+"""The ledger on Redis: dedupe and count happen in one atomic script (apply)."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from importlib.resources import files
-from typing import Final, cast
+from typing import Final
 
-from redis.asyncio import Redis
+from redis.asyncio import Redis, RedisCluster
 
-from tollgate.ledger.booking import Booking, book
+from tollgate.ledger.apply import script
+from tollgate.ledger.batch import Batch, as_json
 from tollgate.ledger.cells import OVERFLOW
-from tollgate.ledger.keys import NAMESPACE, TenantKeys, name_field, sku_field, tenants_key
+from tollgate.ledger.keys import NAMESPACE, TenantKeys, tenants_key
 from tollgate.ledger.outcome import LedgerLimits, Outcome
-from tollgate.ledger.redis_errors import store_errors
+from tollgate.redis_errors import store_errors
 from tollgate.usage.event import ReceivedEvent
 
-# A script call keeps the server from everything else: these bound it to a few milliseconds.
-MAX_EVENTS_A_CALL: Final = 200
-MAX_COUNTS_A_CALL: Final = 1_000
 MAX_TENANTS_AT_ONCE: Final = 16
 
-_SCRIPT: Final = files("tollgate.ledger").joinpath("apply.lua").read_bytes()
+_OUTCOMES: Final[dict[int, Outcome]] = {
+    ord("a"): "applied",
+    ord("m"): "completed",
+    ord("d"): "duplicate",
+    ord("c"): "conflict",
+    ord("l"): "late",
+}
+_SCRIPT: Final = script()
 
 
 class RedisLedger:
     """Counts events in Redis, each once.
 
     Args:
-        redis: A client that returns bytes; its retries are welcome, every command is safe to
-            repeat.
+        redis: A client that returns bytes, of one server or of a cluster; its retries are welcome,
+            every command is safe to repeat.
         limits: How much the ledger remembers.
         namespace: What all keys begin with; no braces.
     """
 
     def __init__(
-        self, redis: Redis, limits: LedgerLimits | None = None, namespace: str = NAMESPACE
+        self,
+        redis: Redis | RedisCluster,
+        limits: LedgerLimits | None = None,
+        namespace: str = NAMESPACE,
     ) -> None:
         self._redis = redis
         self._limits = limits or LedgerLimits()
@@ -46,95 +52,78 @@ class RedisLedger:
 
     async def apply(self, events: Sequence[ReceivedEvent], *, now: datetime) -> list[Outcome]:
         """Count events in their cells; see `LedgerWriter.apply`."""
-        by_tenant: defaultdict[str, list[tuple[int, Booking]]] = defaultdict(list)
-        for position, event in enumerate(events):
-            booking = book(event)
-            by_tenant[booking.tenant].append((position, booking))
+        by_tenant = _batches(events)
         if by_tenant:
             with store_errors():
                 await self._redis.sadd(tenants_key(self._namespace), *by_tenant)
-        found = await self._apply_tenants(list(by_tenant.values()), now)
+        found = await self._apply_tenants(by_tenant, now)
         return [found[position] for position in range(len(events))]
 
     async def _apply_tenants(
-        self, groups: list[list[tuple[int, Booking]]], now: datetime
+        self, by_tenant: dict[str, list[Batch]], now: datetime
     ) -> dict[int, Outcome]:
-        """All groups are tried, also when one fails; then the first error is raised."""
+        """All tenants are tried, also when one fails; then the first error is raised."""
         bound = asyncio.Semaphore(MAX_TENANTS_AT_ONCE)
 
-        async def apply_tenant(group: list[tuple[int, Booking]]) -> list[Outcome]:
+        async def apply_tenant(tenant: str, batches: list[Batch]) -> dict[int, Outcome]:
+            keys = TenantKeys(self._namespace, tenant)
+            found: dict[int, Outcome] = {}
             async with bound:
-                with store_errors():
-                    return await self._apply_tenant([booking for _, booking in group], now)
+                for batch in batches:
+                    with store_errors():
+                        outcomes = await self._apply_batch(keys, batch, now)
+                    found.update(zip(batch.positions, outcomes, strict=True))
+            return found
 
-        results = await asyncio.gather(*map(apply_tenant, groups), return_exceptions=True)
+        results = await asyncio.gather(
+            *(apply_tenant(tenant, batches) for tenant, batches in by_tenant.items()),
+            return_exceptions=True,
+        )
         found: dict[int, Outcome] = {}
-        for group, outcomes in zip(groups, results, strict=True):
+        for outcomes in results:
             if isinstance(outcomes, BaseException):
                 raise outcomes
-            found.update(zip((position for position, _ in group), outcomes, strict=True))
+            found |= outcomes
         return found
 
-    async def _apply_tenant(self, bookings: list[Booking], now: datetime) -> list[Outcome]:
-        keys = TenantKeys(self._namespace, bookings[0].tenant)
-        answers: list[bytes] = []
-        for call in _calls(bookings):
-            arguments = [*self._settings(keys, now), *_arguments(call)]
-            answers += await self._script(keys=keys.of(call), args=arguments)
-        outcomes: list[Outcome] = [cast("Outcome", answer.decode()) for answer in answers]
-        await self._keep_aside(keys, bookings, outcomes)
+    async def _apply_batch(self, keys: TenantKeys, batch: Batch, now: datetime) -> list[Outcome]:
+        arguments = [*self._settings(keys, now), *batch.arguments()]
+        letters: bytes = await self._script(keys=keys.of(batch.hours()), args=arguments)
+        outcomes: list[Outcome] = [_OUTCOMES[letter] for letter in letters]
+        if b"c" in letters or b"l" in letters:
+            await self._keep_aside(keys, batch.events, outcomes)
         return outcomes
 
     def _settings(self, keys: TenantKeys, now: datetime) -> list[str]:
-        limits, seconds = self._limits, now.timestamp()
+        limits = self._limits
         return [
             keys.prefix,
-            str(round(limits.memory_s * 1000)),
-            repr(seconds),
-            repr(seconds + limits.memory_s),
+            repr(limits.memory_s),
+            f"{now.timestamp():.3f}",
             str(limits.billing_codes),
             str(limits.users_per_day),
-            name_field(OVERFLOW),
+            as_json(OVERFLOW),
         ]
 
     async def _keep_aside(
-        self, keys: TenantKeys, bookings: list[Booking], outcomes: list[Outcome]
+        self, keys: TenantKeys, events: Iterable[ReceivedEvent], outcomes: Iterable[Outcome]
     ) -> None:
         """Keep what was not counted; a repetition has the same outcome and comes here again."""
-        for booking, outcome in zip(bookings, outcomes, strict=True):
+        for event, outcome in zip(events, outcomes, strict=True):
             if outcome in ("conflict", "late"):
                 name = keys.kept_aside(outcome)
-                await self._redis.hset(name, booking.key + booking.body, booking.raw)
+                await self._redis.hset(name, event.key + event.body, event.raw)
 
 
-def _calls(bookings: list[Booking]) -> Iterator[list[Booking]]:
-    """Cut at least one booking into script calls that stay short."""
-    call: list[Booking] = []
-    counts = 0
-    for booking in bookings:
-        counts += len(booking.counts)
-        if call and (len(call) == MAX_EVENTS_A_CALL or counts > MAX_COUNTS_A_CALL):
-            yield call
-            call, counts = [], len(booking.counts)
-        call.append(booking)
-    yield call
-
-
-def _arguments(bookings: list[Booking]) -> Iterator[str | bytes]:
-    for booking in bookings:
-        yield booking.key
-        yield booking.body
-        yield _kind(booking)
-        yield booking.hour
-        yield from booking.beside
-        yield booking.day
-        yield name_field(booking.billing_code)
-        yield name_field(booking.user)
-        yield sku_field(booking.sku)
-        yield "\n".join(f"{name_field(m)}\n{quantity}" for m, quantity in booking.counts.items())
-
-
-def _kind(booking: Booking) -> str:
-    if booking.completes:
-        return "completion"
-    return "open" if booking.completable else "plain"
+def _batches(events: Sequence[ReceivedEvent]) -> dict[str, list[Batch]]:
+    """The calls for each tenant, in the order of its events."""
+    by_tenant: dict[str, list[Batch]] = {}
+    for position, received in enumerate(events):
+        tenant = received.event.data.tenant
+        batches = by_tenant.get(tenant)
+        if batches is None:
+            batches = by_tenant[tenant] = [Batch()]
+        if batches[-1].is_full:
+            batches.append(Batch())
+        batches[-1].add(position, received)
+    return by_tenant

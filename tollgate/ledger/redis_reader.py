@@ -7,11 +7,12 @@ from typing import Any, Final, cast
 
 from redis import Redis
 
-from tollgate.ledger.cells import MoneyCell, UserCell
-from tollgate.ledger.keys import NAMESPACE, TenantKeys, read_rows, tenants_key
+from tollgate.ledger.cells import MoneyCell, Usage, UserCell
+from tollgate.ledger.keys import NAMESPACE, TenantKeys, tenants_key
 from tollgate.ledger.outcome import KeptAside
-from tollgate.ledger.redis_errors import store_errors
-from tollgate.ledger.rows import money_cells, user_cells
+from tollgate.ledger.redis_rows import read_rows, read_skus
+from tollgate.ledger.rows import Row, money_cells, user_cells
+from tollgate.redis_errors import store_errors
 from tollgate.usage.periods import Month
 
 _HOURS_A_READ: Final = 24
@@ -43,16 +44,16 @@ class RedisReader:
         for tenant in self.tenants():
             keys = self._keys(tenant)
             hours = self._hours(keys, month)
-            for hour, counters in self._hashes(hours, keys.money, _HOURS_A_READ):
-                yield from money_cells(tenant, hour, read_rows(counters, names=1))
+            for hour, rows in self._hashes(keys, hours, keys.money, _HOURS_A_READ):
+                yield from money_cells(tenant, hour, rows)
 
     def user_cells(self, month: Month) -> Iterator[UserCell]:
         """The same usage by user, sorted by tenant, day, billing code, user and SKU."""
         for tenant in self.tenants():
             keys = self._keys(tenant)
             days = sorted({hour.partition("T")[0] for hour in self._hours(keys, month)})
-            for day, counters in self._hashes(days, keys.users, _DAYS_A_READ):
-                yield from user_cells(tenant, day, read_rows(counters, names=2))
+            for day, rows in self._hashes(keys, days, keys.users, _DAYS_A_READ):
+                yield from user_cells(tenant, day, rows)
 
     def kept_aside(self, tenant: str) -> KeptAside:
         """How many distinct events of a tenant were not counted, by reason."""
@@ -73,11 +74,14 @@ class RedisReader:
         return sorted(text for hour in hours if (text := hour.decode()).startswith(f"{month}-"))
 
     def _hashes(
-        self, periods: Sequence[str], name: Callable[[str], str], at_once: int
-    ) -> Iterator[tuple[str, dict[bytes, bytes]]]:
+        self, keys: TenantKeys, periods: Sequence[str], name: Callable[[str], str], at_once: int
+    ) -> Iterator[tuple[str, dict[Row, Usage]]]:
         for start in range(0, len(periods), at_once):
             some = periods[start : start + at_once]
-            yield from zip(some, self._read([name(period) for period in some]), strict=True)
+            *tables, table = self._read([*map(name, some), keys.skus])  # a SKU stands there first
+            skus = read_skus(table)
+            for period, counters in zip(some, tables, strict=True):
+                yield period, read_rows(counters, skus)
 
     def _read(self, names: Sequence[str]) -> list[dict[bytes, bytes]]:
         pipeline = self._redis.pipeline(transaction=False)  # pyright: ignore[reportUnknownMemberType]  same

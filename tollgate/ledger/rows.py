@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
+import msgspec
+
 from tollgate.ledger.cells import Meter, MoneyCell, Usage, UserCell
 from tollgate.usage.sku import Sku
 
@@ -37,26 +39,32 @@ class Tally:
         return Usage(self.requests, meters)
 
 
-def money_cells(tenant: str, hour: str, rows: Mapping[Row, Tally]) -> Iterator[MoneyCell]:
+def money_cells(tenant: str, hour: str, rows: Mapping[Row, Usage]) -> Iterator[MoneyCell]:
     """The cells of one tenant and hour, sorted by billing code and SKU."""
-    for (code,), sku, tally in _sorted(rows):
-        yield MoneyCell(tenant=tenant, hour=hour, billing_code=code, sku=sku, usage=tally.usage())
+    for (code,), sku, usage in _sorted(rows):
+        yield MoneyCell(tenant=tenant, hour=hour, billing_code=code, sku=sku, usage=usage)
 
 
-def user_cells(tenant: str, day: str, rows: Mapping[Row, Tally]) -> Iterator[UserCell]:
+def user_cells(tenant: str, day: str, rows: Mapping[Row, Usage]) -> Iterator[UserCell]:
     """The cells of one tenant and day, sorted by billing code, user and SKU."""
-    for (code, user), sku, tally in _sorted(rows):
-        yield UserCell(
-            tenant=tenant, day=day, billing_code=code, user=user, sku=sku, usage=tally.usage()
-        )
+    for (code, user), sku, usage in _sorted(rows):
+        yield UserCell(tenant=tenant, day=day, billing_code=code, user=user, sku=sku, usage=usage)
 
 
-def _sorted(rows: Mapping[Row, Tally]) -> Iterator[tuple[Names, Sku, Tally]]:
-    for names, sku in sorted(rows, key=_order):
+def _sorted(rows: Mapping[Row, Usage]) -> Iterator[tuple[Names, Sku, Usage]]:
+    ranks = {sku: rank for rank, sku in enumerate(sorted({sku for _, sku in rows}, key=_sku_order))}
+
+    def order(row: Row) -> tuple[tuple[tuple[bool, str], ...], int]:
+        names, sku = row
+        return _order(names), ranks[sku]
+
+    for names, sku in sorted(rows, key=order):
         yield names, sku, rows[names, sku]
 
 
-def _order(row: Row) -> list[tuple[bool, str]]:
-    names, sku = row
-    values: Names = (*names, *(getattr(sku, field) for field in sku.__struct_fields__))
-    return [(value is not None, value or "") for value in values]
+def _sku_order(sku: Sku) -> tuple[tuple[bool, str], ...]:
+    return _order(msgspec.structs.astuple(sku))
+
+
+def _order(values: Names) -> tuple[tuple[bool, str], ...]:
+    return tuple((value is not None, value or "") for value in values)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from redis.asyncio import Redis
+from redis.asyncio import Redis, RedisCluster
 from redis.exceptions import ResponseError
 
 from tollgate.ledger.memory import memory_of, memory_warnings
-from tollgate.ledger.redis_errors import store_errors
+from tollgate.redis_errors import store_errors
 
 # setting -> (value that a ledger needs, section and member of INFO, what happens without it)
 _NEEDED: Final = {
@@ -26,37 +26,54 @@ _NEEDED: Final = {
 _AS_CONFIG: Final = {"0": "no", "1": "yes"}  # as INFO says them
 
 
-async def ledger_warnings(redis: Redis) -> list[str]:
-    """What the server's settings put at risk, in words; none when all is well.
+async def ledger_warnings(redis: Redis | RedisCluster) -> list[str]:
+    """What the settings of the server, or of any node of a cluster, put at risk; none: all is well.
 
-    A setting that the server does not let us see is a warning, too.
+    A setting that a server does not let us see is a warning, too.
 
     Raises:
         StoreUnavailable: Redis does not answer; try again later.
     """
     warnings: list[str] = []
-    for setting, (needed, place, risk) in _NEEDED.items():
-        with store_errors():
-            found = await _from_info(redis, *place) or await _from_config(redis, setting)
-        if found is None:
-            warnings.append(f"{setting} could not be checked; it must be {needed}, else {risk}")
-        elif found != needed:
-            warnings.append(f"{setting} is {found}, not {needed}: {risk}")
-    return warnings + memory_warnings(await memory_of(redis))
+    for asked in await _servers(redis):
+        for setting, (needed, place, risk) in _NEEDED.items():
+            with store_errors():
+                found = await _from_info(redis, asked, place) or await _from_config(
+                    redis, asked, setting
+                )
+            if found is None:
+                warnings.append(f"{setting} could not be checked; it must be {needed}, else {risk}")
+            elif found != needed:
+                warnings.append(f"{setting} is {found}, not {needed}: {risk}")
+    return list(dict.fromkeys(warnings)) + memory_warnings(await memory_of(redis))
 
 
-async def _from_info(redis: Redis, section: str, member: str) -> str | None:
+async def _servers(redis: Redis | RedisCluster) -> list[dict[str, Any]]:
+    """How a command says which server it is for."""
+    if not isinstance(redis, RedisCluster):
+        return [{}]
+    with store_errors():
+        await redis.initialize()
+    return [{"target_nodes": node} for node in redis.get_primaries()]
+
+
+async def _from_info(
+    redis: Redis | RedisCluster, asked: dict[str, Any], place: tuple[str, str]
+) -> str | None:
+    section, member = place
     try:
-        info: dict[str, Any] = await redis.info(section)  # pyright: ignore[reportUnknownMemberType]  types of redis-py
+        info: dict[str, Any] = await redis.info(section, **asked)  # pyright: ignore[reportUnknownMemberType]  types of redis-py
     except ResponseError:
         return None
     value = str(info.get(member, ""))
     return _AS_CONFIG.get(value, value) or None
 
 
-async def _from_config(redis: Redis, setting: str) -> str | None:
+async def _from_config(
+    redis: Redis | RedisCluster, asked: dict[str, Any], setting: str
+) -> str | None:
     try:
-        answer = await redis.config_get(setting)  # pyright: ignore[reportUnknownMemberType]  same
+        answer = await redis.config_get(setting, **asked)  # pyright: ignore[reportUnknownMemberType]  same
     except ResponseError:
         return None
     return answer.get(setting)

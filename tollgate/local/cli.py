@@ -109,7 +109,10 @@ def demo() -> None:
 def ingest(
     files: Annotated[
         list[str],
-        typer.Argument(metavar="FILE", help="JSON Lines, or JSON; - for standard input."),
+        typer.Argument(
+            metavar="FILE",
+            help="JSON Lines, JSON, or Avro of Event Hubs Capture; - for standard input.",
+        ),
     ],
     batch_size: Annotated[
         int, typer.Option(min=1, metavar="N", help="How many events to apply at once.")
@@ -125,6 +128,28 @@ def ingest(
     from tollgate.local.ingest import ingest as run  # noqa: PLC0415  help must not load clients
 
     conclude(asyncio.run(run(read_environment(), files, batch_size, strict=strict)))
+
+
+@app.command()
+def seal(
+    archive: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Default: what TOLLGATE_ARCHIVE names.")
+    ] = None,
+) -> None:
+    """Seal the archive's past hours in its manifest.
+
+    These are those that ended two hours ago. `accountant audit` then finds what is changed, removed
+    or put in afterwards. Run it every hour.
+    """
+    from tollgate.composition import utc_now  # noqa: PLC0415  help must not load clients
+    from tollgate.ledger.manifest import seal as run  # noqa: PLC0415  same
+
+    folder = archive or read_environment().archive
+    if folder is None:
+        raise SettingsError(["which archive? Set TOLLGATE_ARCHIVE, or give --archive DIR"])
+    entries = run(folder, utc_now())
+    events = sum(entry.lines for entry in entries)
+    typer.echo(f"{len(entries)} entries added to the manifest, of {events} events")
 
 
 @config_app.command()

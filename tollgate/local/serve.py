@@ -13,8 +13,10 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
+from tollgate.composition import utc_now
 from tollgate.errors import SettingsError
 from tollgate.events.segments import try_lock
+from tollgate.ledger.sealing import seal_hourly
 from tollgate.local.http import LocalSite, serving_gateway
 from tollgate.local.regions import CLIENT_KEYS
 from tollgate.local.stack import LocalStack, local_stack
@@ -60,9 +62,13 @@ async def _serve_until(
 ) -> None:
     async with opening as stack:
         app = LocalSite(stack.runtime, stack.intake)
-        async with serving_gateway(app, port) as url:
-            _show(stack, url)
-            await stop.wait()
+        sealing = asyncio.create_task(seal_hourly(stack.archive, utc_now))
+        try:
+            async with serving_gateway(app, port) as url:
+                _show(stack, url)
+                await stop.wait()
+        finally:
+            sealing.cancel()
 
 
 def _show(stack: LocalStack, url: str) -> None:

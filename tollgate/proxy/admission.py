@@ -1,7 +1,7 @@
 """What a request's head decides: who pays, what is asked, what of the head goes upstream.
 
 Clients send the same head again and again, so what one decides is remembered. Nothing of it
-depends on the headers that an edge keeps apart as varying.
+depends on the headers that an edge keeps apart as varying, unless the client's region stands there.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from tollgate.proxy.upstream_requests import forwarded_headers
 
 _MOST_KEPT: Final = 1024
 _LONGEST_KEPT: Final = 4096
+_HEADER_BYTES: Final = 64  # what a header takes in memory beside its text
 HeadKey = tuple[str, str, str, Headers]
 
 
@@ -66,6 +67,8 @@ class Admissions:
 
     def known(self, request: Request) -> Admission | None:
         """What was decided of a request with the same head before."""
+        if self._region_header is not None and self._varies(request):
+            return None
         return self._known.get((request.method, request.path, request.query, request.headers))
 
     def admit(self, request: Request, caller: Caller, call: Call) -> Admission:
@@ -95,10 +98,14 @@ class Admissions:
         self._keep(request, admission)
         return admission
 
+    def _varies(self, request: Request) -> bool:
+        """Whether what is decided depends on a header that stands apart."""
+        return self._region_header in [name for name, _ in request.varying]
+
     def _keep(self, request: Request, admission: Admission) -> None:
         length = len(request.path) + len(request.query)
-        length += sum([len(name) + len(value) for name, value in request.headers])
-        if length > _LONGEST_KEPT:
+        length += sum([len(name) + len(value) + _HEADER_BYTES for name, value in request.headers])
+        if length > _LONGEST_KEPT or self._varies(request):
             return
         if len(self._known) >= _MOST_KEPT:
             self._known.clear()

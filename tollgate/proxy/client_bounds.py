@@ -34,7 +34,10 @@ class ConnectionBounds(msgspec.Struct, frozen=True, kw_only=True):
 class Connection(Protocol):
     """A connection, as the server sees it."""
 
-    task: asyncio.Task[None] | None
+    @property
+    def task(self) -> asyncio.Task[None] | None:
+        """Answers its requests."""
+        ...
 
     def check(self, now_s: float) -> None:
         """Look whether something takes too long."""

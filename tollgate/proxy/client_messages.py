@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
+import msgspec
 from httptools import HttpParserInvalidURLError, parse_url
 
 from tollgate.proxy.messages import Answer, Headers, Request
@@ -31,8 +33,9 @@ VARYING: Final = frozenset(
 )
 _BODILESS: Final = frozenset({204, 304})
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
-LAST_CHUNK: Final = b"0\r\n\r\n"
 
+# What a header takes in memory beside its text: many short ones must not fill it.
+_HEADER_BYTES: Final = 64
 _KEPT: Final = 1024
 _LONGEST_KEPT: Final = 4096
 _LONGEST_NAME: Final = 64
@@ -47,7 +50,7 @@ def read_head(method: bytes, url: bytes, headers: RawHeaders, varying: Headers) 
     Raises:
         ValueError: The URL is none.
     """
-    length = len(url) + sum([len(name) + len(value) for name, value in headers])
+    length = len(url) + sum([len(name) + len(value) + _HEADER_BYTES for name, value in headers])
     path, query, stable = (_parts if length <= _LONGEST_KEPT else _parts_anew)(url, headers)
     return Request(
         method=_method(method), path=path, query=query, headers=stable, varying=varying, body=None
@@ -117,6 +120,23 @@ def _status_line(status: int) -> str:
     return f"HTTP/1.1 {status} {_PHRASES.get(status, 'Unknown')}"
 
 
-def chunk(content: bytes) -> bytes:
-    """A piece of a body in chunks; not for an empty one, which would end it."""
+class BodyForm(msgspec.Struct, frozen=True):
+    """How a body whose length is not known goes out.
+
+    Args:
+        lines: Of the head.
+        piece: Makes a piece of the body; not for an empty one, which would end it.
+        end: What is behind the last piece.
+    """
+
+    lines: tuple[str, ...]
+    piece: Callable[[bytes], bytes]
+    end: bytes
+
+
+def _chunk(content: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(content), content)
+
+
+CHUNKS: Final = BodyForm(("transfer-encoding: chunked",), _chunk, b"0\r\n\r\n")
+UNTIL_CLOSED: Final = BodyForm((), bytes, b"")  # for HTTP/1.0

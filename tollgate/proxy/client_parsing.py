@@ -12,19 +12,29 @@ from httptools import (
     HttpRequestParser,
 )
 
-from tollgate.proxy.client_messages import VARYING, lower_name
+from tollgate.proxy.client_messages import VARYING, lower_name, read_head
 from tollgate.proxy.handler import Arrival, Gateway
+from tollgate.proxy.messages import Request
+from tollgate.proxy.refusals import Refusal
 
 # What the framing of one piece of a chunked body may take: its size, its line ends.
 _CHUNK_BYTES: Final = 16
 
 
-class MalformedRequestError(Exception):
-    """What was sent is no HTTP/1.1, or smuggles."""
+_LARGE: Final = Refusal(431, "headers_too_large", "The request's headers are too large.")
+MALFORMED: Final = Refusal(400, "malformed_request", "The request is not valid HTTP/1.1.")
 
 
-class LargeHeadError(Exception):
-    """A head, trailers or framing beyond the bound."""
+class UnreadableRequestError(Exception):
+    """What was sent is no HTTP/1.1, or smuggles, or is beyond the bound.
+
+    Args:
+        refusal: Says which.
+    """
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.message)
+        self.refusal = refusal
 
 
 class Incoming:
@@ -38,6 +48,7 @@ class Incoming:
         size: How much of the body came.
         limit: How much of it is kept.
         keep_alive: Whether another request may follow on the connection.
+        is_old: Whether it is HTTP/1.0, which knows neither chunks nor expectations.
         headed: Whether all of its head is here.
         complete: Whether all of it is here.
         started: Whether it is being answered, or was.
@@ -47,13 +58,14 @@ class Incoming:
     """
 
     __slots__ = (
-        "_chunks",
+        "_body",
         "answered",
         "arrival",
         "complete",
         "gateway",
         "headed",
         "headers",
+        "is_old",
         "keep_alive",
         "limit",
         "method",
@@ -67,11 +79,11 @@ class Incoming:
         self.method = self.url = b""
         self.headers: list[tuple[str, bytes]] = []
         self.varying: list[tuple[str, str]] = []
-        self._chunks: list[bytes] = []
+        self._body: bytes | bytearray = b""
         self.size = 0
         self.limit = inf
         self.keep_alive = True
-        self.headed = self.complete = self.started = self.answered = False
+        self.is_old = self.headed = self.complete = self.started = self.answered = False
         self.gateway: Gateway | None = None
         self.arrival: Arrival | None = None
 
@@ -79,20 +91,44 @@ class Incoming:
         """Keep a piece of the body; False if it is too long, and then nothing is kept."""
         self.size += len(piece)
         if self.size > self.limit:
-            self._chunks.clear()
+            self._body = b""
             return False
-        self._chunks.append(piece)
+        if not self._body:
+            self._body = piece
+        elif isinstance(self._body, bytearray):
+            self._body += piece
+        else:
+            self._body = bytearray(self._body) + piece
         return True
 
     def take_body(self) -> bytes:
         """The body."""
-        chunks, self._chunks = self._chunks, []
-        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        body, self._body = self._body, b""
+        return bytes(body)
+
+    def want_no_body(self) -> None:
+        """It is answered without; what comes of it is thrown away."""
+        self.started = True
+        self.limit = 0
+
+    def request(self) -> Request:
+        """What its head asks for.
+
+        Raises:
+            ValueError: The URL is none.
+        """
+        return read_head(self.method, self.url, tuple(self.headers), tuple(self.varying))
+
+    def left(self) -> None:
+        """It is not served to its end: its client is gone, or the server ends."""
+        if self.gateway is not None and self.arrival is not None:
+            self.gateway.left(self.arrival)
 
     @property
     def expects_continue(self) -> bool:
         """Whether the client waits to be told that its body is wanted."""
-        return ("expect", "100-continue") in [(name, value.lower()) for name, value in self.varying]
+        asked = [(name, value.lower()) for name, value in self.varying]
+        return ("expect", "100-continue") in asked and not self.is_old
 
 
 class Owner(Protocol):
@@ -118,11 +154,10 @@ class RequestParser:
         owner: Is told.
         max_head_bytes: The bound on what is no body.
 
-    Attributes:
-        upgrade: Whether a request wants another protocol; what follows it is not read.
+    Behind a request that wants another protocol nothing is read.
     """
 
-    __slots__ = ("_incoming", "_max_head_bytes", "_other_bytes", "_owner", "_parser", "upgrade")
+    __slots__ = ("_incoming", "_is_over", "_max_head_bytes", "_other_bytes", "_owner", "_parser")
 
     def __init__(self, owner: Owner, max_head_bytes: int) -> None:
         self._owner = owner
@@ -130,28 +165,32 @@ class RequestParser:
         self._other_bytes = 0  # of a request's bytes those that are no body
         self._incoming = Incoming()
         self._parser: HttpRequestParser | None = HttpRequestParser(self)
-        self.upgrade = False
+        self._is_over = False
+
+    @property
+    def is_between(self) -> bool:
+        """Whether a request has ended, and nothing of another one is here."""
+        return self._incoming.complete
 
     def feed(self, data: bytes) -> None:
         """Parse what was received.
 
         Raises:
-            MalformedRequestError: It is no HTTP.
-            LargeHeadError: What is no body goes beyond the bound.
+            UnreadableRequestError: It is no HTTP, or what is no body goes beyond the bound.
         """
-        if self._parser is None or self.upgrade:
+        if self._parser is None or self._is_over:
             return
         self._other_bytes += len(data)
         try:
             self._parser.feed_data(data)
         except HttpParserUpgrade:
-            self.upgrade = True
+            self._is_over = True
         except HttpParserCallbackError as error:
             raise error.__context__ or error from None
         except HttpParserError:
-            raise MalformedRequestError from None
+            raise UnreadableRequestError(MALFORMED) from None
         if self._other_bytes > self._max_head_bytes:
-            raise LargeHeadError
+            raise UnreadableRequestError(_LARGE)
 
     def release(self) -> None:
         """Let go of the parser, which refers to this object; what is fed is not read any more."""
@@ -183,11 +222,13 @@ class RequestParser:
         if parser is None:
             return
         if len(incoming.url) > self._max_head_bytes or self._head_is_large(incoming):
-            raise LargeHeadError
+            raise UnreadableRequestError(_LARGE)
         self._other_bytes = 0
         incoming.method = parser.get_method()
-        # a chunked answer is nothing for HTTP/1.0, and its keep-alive is a matter of luck
-        incoming.keep_alive = parser.should_keep_alive() and parser.get_http_version() == "1.1"
+        # the keep-alive of HTTP/1.0 is a matter of luck, and we speak no other protocol
+        incoming.is_old = parser.get_http_version() != "1.1"
+        goes_on = parser.should_keep_alive() and not parser.should_upgrade()
+        incoming.keep_alive = goes_on and not incoming.is_old
         incoming.headed = True
         self._owner.headed(incoming)
 
@@ -205,5 +246,6 @@ class RequestParser:
         self._owner.ended(self._incoming)
 
     def _head_is_large(self, incoming: Incoming) -> bool:
-        headers = [len(name) + len(value) for name, value in incoming.headers]
-        return sum(headers) > self._max_head_bytes
+        stable = sum([len(name) + len(value) for name, value in incoming.headers])
+        varying = sum([len(name) + len(value) for name, value in incoming.varying])
+        return stable + varying > self._max_head_bytes

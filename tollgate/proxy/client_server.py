@@ -52,6 +52,7 @@ class ClientServer:
         self._connections: set[Connection] = set()
         self._none_left = asyncio.Event()
         self._none_left.set()
+        self._is_ending = False
         shortest_s = min(bounds.head_timeout_s, bounds.idle_timeout_s, bounds.send_timeout_s)
         self._sweep_s = min(_MAX_SWEEP_S, shortest_s / 4)
         self._sweep_due = loop.call_later(self._sweep_s, self._sweep)
@@ -69,12 +70,16 @@ class ClientServer:
         """A connection is there."""
         self._connections.add(connection)
         self._none_left.clear()
+        if self._is_ending:
+            connection.end()
 
     def closed(self, connection: Connection) -> None:
-        """It is there no more."""
-        self._connections.discard(connection)
-        if not self._connections:
-            self._none_left.set()
+        """The client is there no more; what it asked for may still be under way."""
+        task = connection.task
+        if task is None or task.done():
+            self._forget(connection)
+        else:
+            task.add_done_callback(lambda _: self._forget(connection))
 
     async def end(self, patience_s: float) -> None:
         """Let what is under way come to its end; what takes longer is cut short.
@@ -82,7 +87,7 @@ class ClientServer:
         Args:
             patience_s: How long to wait.
         """
-        served = [connection.task for connection in self._connections if connection.task]
+        self._is_ending = True
         for connection in list(self._connections):
             connection.end()
         try:
@@ -91,16 +96,20 @@ class ClientServer:
         except TimeoutError:
             for connection in list(self._connections):
                 connection.give_up()
+            await self._none_left.wait()
         self._sweep_due.cancel()
-        if served:
-            await asyncio.wait(served)
+
+    def _forget(self, connection: Connection) -> None:
+        self._connections.discard(connection)
+        if not self._connections:
+            self._none_left.set()
 
     def _sweep(self) -> None:
+        self._sweep_due = self.loop.call_later(self._sweep_s, self._sweep)
         self.date = _date_line()
         now_s = self.loop.time()
         for connection in list(self._connections):
             connection.check(now_s)
-        self._sweep_due = self.loop.call_later(self._sweep_s, self._sweep)
 
 
 def _date_line() -> str:

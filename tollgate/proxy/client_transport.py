@@ -60,6 +60,7 @@ class ClientTransport(asyncio.Protocol):
     def pause_writing(self) -> None:
         """See `asyncio.BaseProtocol`."""
         self.writer.pause()
+        self.stop_reading()
 
     def resume_writing(self) -> None:
         """See `asyncio.BaseProtocol`."""
@@ -88,8 +89,8 @@ class ClientTransport(asyncio.Protocol):
             self.transport.pause_reading()
 
     def read_on(self) -> None:
-        """Read again."""
-        if self._reading_paused and self.transport is not None:
+        """Read again, unless the client does not read itself."""
+        if self._reading_paused and self.transport is not None and not self.writer.is_unread:
             self._reading_paused = False
             self.transport.resume_reading()
 
@@ -107,6 +108,7 @@ class ClientTransport(asyncio.Protocol):
             transport.close()
 
     def abort(self) -> None:
-        """Close at once."""
+        """Close at once; what was written goes out as far as it can at once."""
         if self.transport is not None:
+            self.writer.flush()
             self.transport.abort()

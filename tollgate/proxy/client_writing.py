@@ -74,6 +74,11 @@ class ClientWriter:
             self._readable.set_result(None)
         self._readable = None
 
+    @property
+    def is_unread(self) -> bool:
+        """Whether the client has left more unread than sockets hold."""
+        return self._readable is not None
+
     async def read(self) -> None:
         """Wait until the client has read what was written, but for what sockets hold."""
         if self._readable is not None:

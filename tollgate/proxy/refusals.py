@@ -101,3 +101,6 @@ class Refusal(Exception):  # noqa: N818  an answer on its way to the client, not
         return Answer(
             status=self.status, headers=tuple(headers), body=msgspec.json.encode({"error": error})
         )
+
+
+SLOW_HEAD: Final = Refusal(408, "request_timeout", "The request's headers have not arrived.")

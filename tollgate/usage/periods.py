@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Final
 
 import msgspec
+
+_HOUR: Final = timedelta(hours=1)
 
 
 class Month(msgspec.Struct, frozen=True, order=True):
@@ -53,9 +57,27 @@ class Month(msgspec.Struct, frozen=True, order=True):
 
 def hour_of(time: datetime) -> str:
     """The UTC hour of a time, as `YYYY-MM-DDTHH`."""
-    return time.astimezone(UTC).strftime("%Y-%m-%dT%H")
+    utc = time if time.tzinfo is UTC else time.astimezone(UTC)
+    return _hour(utc.year, utc.month, utc.day, utc.hour)
+
+
+@lru_cache(maxsize=4096)
+def _hour(year: int, month: int, day: int, hour: int) -> str:
+    return f"{year:04d}-{month:02d}-{day:02d}T{hour:02d}"
 
 
 def day_of(time: datetime) -> str:
     """The UTC day of a time, as `YYYY-MM-DD`."""
-    return time.astimezone(UTC).strftime("%Y-%m-%d")
+    return day_of_hour(hour_of(time))
+
+
+def day_of_hour(hour: str) -> str:
+    """The UTC day of an hour, as `day_of` writes it."""
+    return hour[: len("2026-10-31")]
+
+
+@lru_cache(maxsize=4096)
+def hours_beside(hour: str) -> tuple[str, str]:
+    """The hours before and after one of them, as `hour_of` writes it."""
+    start = datetime.fromisoformat(f"{hour}:00+00:00")
+    return hour_of(start - _HOUR), hour_of(start + _HOUR)

@@ -46,7 +46,7 @@ class Tokens(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     image_output: Count | None = 0
 
     def __post_init__(self) -> None:
-        if self._has_no_overlaps():
+        if self.has_no_overlaps():
             return
         for part, wholes in _INSIDE.items():
             for whole in wholes:
@@ -56,7 +56,7 @@ class Tokens(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         _check("the parts together", sum(_input_parts(self).values()), "input", self.input)
         _check("the parts together", sum(_output_parts(self).values()), "output", self.output)
 
-    def _has_no_overlaps(self) -> bool:
+    def has_no_overlaps(self) -> bool:
         """Whether the only parts are those that most answers have, and these are possible."""
         return (
             not self.cache_write_input
@@ -80,14 +80,28 @@ def leaves(tokens: Tokens) -> dict[str, int]:
     Returns:
         Leaf name to count, zero counts left out.
     """
+    split = _usual_split(tokens) if tokens.has_no_overlaps() else _split(tokens)
+    return {leaf: count for leaf, count in split.items() if count}
+
+
+def _usual_split(tokens: Tokens) -> dict[str, int]:
+    cached, reasoning = tokens.cached_input or 0, tokens.reasoning_output or 0
+    return {
+        "input": tokens.input - cached,
+        "cached_input": cached,
+        "output": tokens.output - reasoning,
+        "reasoning_output": reasoning,
+    }
+
+
+def _split(tokens: Tokens) -> dict[str, int]:
     inputs, outputs = _input_parts(tokens), _output_parts(tokens)
-    split = {
+    return {
         "input": tokens.input - sum(inputs.values()),
         **inputs,
         "output": tokens.output - sum(outputs.values()),
         **outputs,
     }
-    return {leaf: count for leaf, count in split.items() if count}
 
 
 def _input_parts(tokens: Tokens) -> dict[str, int]:

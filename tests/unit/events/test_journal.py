@@ -210,3 +210,14 @@ def test_a_full_disk_is_left_as_it_is(
 def test_only_the_owner_may_read_the_journal(journal: Journal, tmp_path: Path) -> None:
     journal.record(event("req-1"))
     assert {path.stat().st_mode & 0o077 for path in tmp_path.iterdir()} == {0}
+
+
+def test_a_segment_that_somebody_deleted_holds_nothing_up(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, segment_bytes=1)
+    for number in range(3):
+        journal.record(event(f"req-{number}"))
+    batch = journal.next_batch(ALL, ALL)
+    (tmp_path / f"{journal.writer}-00000001.jsonl").unlink()
+    journal.commit(batch)
+    assert _segments(tmp_path) == ["00000003.jsonl"]
+    journal.close()

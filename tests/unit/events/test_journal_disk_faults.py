@@ -54,6 +54,24 @@ def test_a_journal_is_not_opened_where_there_is_no_room(
     assert list(tmp_path.glob("*.jsonl")) == []
 
 
+def test_what_is_only_in_memory_is_published_in_batches_of_their_size_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal(tmp_path, segment_bytes=1)
+    events = [raw_event(str(number)) for number in range(3)]
+    batches: list[list[bytes]] = []
+    with monkeypatch.context() as full:
+        full.setattr(os, "posix_fallocate", _no_room)
+        for event in events:
+            journal.record_raw(event)
+        for max_bytes in (2 * len(events[0]), 1, 1):
+            batch = journal.next_batch(9, max_bytes)
+            batches.append(batch.events)
+            journal.commit(batch)
+    assert batches == [events[:2], events[2:], []]
+    journal.close()
+
+
 def test_what_a_killed_process_has_recorded_is_there(tmp_path: Path) -> None:
     command = [sys.executable, "-c", _DIES_WRITING, str(tmp_path), "3000"]
     killed = subprocess.run(command, check=False)

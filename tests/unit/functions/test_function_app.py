@@ -15,13 +15,14 @@ from azurefunctions.extensions.base import HttpV2FeatureChecker
 from azurefunctions.extensions.http.fastapi import Request
 
 import function_app
+from tollgate.ledger.batch import MAX_EVENTS_A_CALL
 
 ROOT = Path(function_app.__file__).parent
 FUNCTIONS: dict[str, Any] = {
     str(function.get_function_name()): function for function in function_app.app.get_functions()
 }
 HTTP = ["gateway_openai", "gateway_v1", "health", "usage_webhook"]
-TIMERS = ["backfill_timer", "journal_timer"]
+TIMERS = ["backfill_timer", "journal_timer", "seal_timer"]
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
@@ -164,6 +165,10 @@ def test_a_hub_read_for_the_first_time_is_read_from_its_start() -> None:
     hubs = _host()["extensions"]["eventHubs"]
     assert hubs["initialOffsetOptions"] == {"type": "fromStart"}
     assert hubs["batchCheckpointFrequency"] == 1
+
+
+def test_a_delivered_batch_is_one_call_of_the_ledger() -> None:
+    assert _host()["extensions"]["eventHubs"]["maxEventBatchSize"] == MAX_EVENTS_A_CALL
 
 
 def test_what_the_app_imports_is_deployed() -> None:

@@ -14,12 +14,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ledgers import OCTOBER, measured
 
-from tollgate.errors import InvalidEvent
 from tollgate.ledger.archive import Archive
-from tollgate.usage.event import decode_event
-from tollgate.usage.periods import Month
+from tollgate.ledger.archive_files import archive_files, read_events
+from tollgate.usage.event import ReceivedEvent, decode_event
 
 FILE = Path("2026", "10", "15", "12.jsonl")
+
+
+def read(folder: Path) -> list[ReceivedEvent]:
+    return list(read_events(archive_files(folder)))
+
+
+def ids(folder: Path) -> list[str]:
+    return [event.event.id for event in read(folder)]
 
 
 def test_events_lie_in_the_file_of_their_own_hour(tmp_path: Path) -> None:
@@ -32,12 +39,7 @@ def test_what_was_appended_is_read_by_hour_duplicates_included(tmp_path: Path) -
     archive = Archive(tmp_path)
     archive.append([measured("late", NOON + timedelta(hours=1)), measured("a")])
     archive.append([measured("a"), measured("november", OCTOBER.end)])
-    assert [event.event.id for event in archive.read(OCTOBER)] == ["a", "a", "late"]
-    assert [event.event.id for event in archive.read(Month(2026, 11))] == ["november"]
-
-
-def test_a_month_without_usage_is_empty(tmp_path: Path) -> None:
-    assert list(Archive(tmp_path / "none").read(OCTOBER)) == []
+    assert ids(tmp_path) == ["a", "a", "late", "november"]
 
 
 def test_unknown_members_and_large_numbers_stay_as_received(tmp_path: Path) -> None:
@@ -55,9 +57,9 @@ def test_any_event_stands_on_one_line_and_keeps_its_digests(white: str, text: st
     event = decode_event(raw_event().replace(b'"data":{', extra))
     with tempfile.TemporaryDirectory() as folder:
         Archive(Path(folder)).append([event])
-        [read] = Archive(Path(folder)).read(OCTOBER)
-        assert (Path(folder) / FILE).read_bytes() == read.raw + b"\n"
-    assert (read.event, read.key, read.body) == (event.event, event.key, event.body)
+        [kept] = read(Path(folder))
+        assert (Path(folder) / FILE).read_bytes() == kept.raw + b"\n"
+    assert (kept.event, kept.key, kept.body) == (event.event, event.key, event.body)
 
 
 def test_a_second_batch_is_one_more_write(tmp_path: Path) -> None:
@@ -72,17 +74,9 @@ def test_a_line_cut_short_by_a_crash_is_left_out(tmp_path: Path) -> None:
     archive = Archive(tmp_path)
     archive.append([measured("a"), measured("b")])
     os.truncate(tmp_path / FILE, (tmp_path / FILE).stat().st_size - 20)
-    assert [event.event.id for event in archive.read(OCTOBER)] == ["a"]
+    assert ids(tmp_path) == ["a"]
     archive.append([measured("b")])
-    assert [event.event.id for event in archive.read(OCTOBER)] == ["a", "b"]
-
-
-def test_a_line_that_someone_changed_is_named(tmp_path: Path) -> None:
-    Archive(tmp_path).append([measured("a"), measured("b")])
-    file = tmp_path / FILE
-    file.write_bytes(file.read_bytes().replace(b"contoso", b"", 2))
-    with pytest.raises(InvalidEvent, match=r"12\.jsonl, line 1: "):
-        list(Archive(tmp_path).read(OCTOBER))
+    assert ids(tmp_path) == ["a", "b"]
 
 
 def test_a_full_disk_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

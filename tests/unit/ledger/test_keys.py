@@ -1,52 +1,55 @@
-"""Names of keys and fields, whatever people and tenants are called."""
+"""Names of keys, whatever tenants are called."""
 
 from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-from ledgers import measured
 from redis.crc import key_slot
 
-from tollgate.ledger.booking import book
-from tollgate.ledger.cells import OVERFLOW, Meter
-from tollgate.ledger.keys import TenantKeys, name_field, read_rows, sku_field
-from tollgate.usage.sku import sku_of
+from tollgate.ledger.keys import TenantKeys, tenants_key
 
-names = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20)
-
-
-@given(names, names)
-def test_two_tenants_never_share_a_key(one: str, other: str) -> None:
-    booking = book(measured())
-    keys = [set(TenantKeys("n", tenant).of([booking])) for tenant in (one, other)]
-    assert one == other or not keys[0] & keys[1]
+HOUR = "2026-10-15T12"
+# Every character is a name's to use here, also those that no event can carry.
+hostile = st.text(st.sampled_from("{}:%*?[]\\\n\0\x7f\u2028é🧾a7B"), min_size=1, max_size=8)
+tenants = hostile | st.text(st.characters(codec="utf-8"), min_size=1, max_size=20)
 
 
-@given(names)
-def test_all_keys_of_a_tenant_lie_in_one_slot(tenant: str) -> None:
+def keys_of(tenant: str) -> list[str]:
     keys = TenantKeys("n", tenant)
-    found = [*keys.of([book(measured())]), keys.kept_aside("late"), keys.kept_aside("conflict")]
-    assert len({key_slot(key.encode()) for key in found}) == 1
-    assert all(key.startswith(keys.prefix) for key in found)
+    return [*keys.of([HOUR]), keys.kept_aside("late"), keys.kept_aside("conflict")]
 
 
-@given(names)
+@given(tenants, tenants)
+def test_two_tenants_never_share_a_key(one: str, other: str) -> None:
+    assert one == other or not set(keys_of(one)) & set(keys_of(other))
+
+
+@given(tenants, tenants)
+def test_no_key_of_a_tenant_begins_like_those_of_another(one: str, other: str) -> None:
+    prefix = TenantKeys("n", other).prefix
+    assert one == other or not any(key.startswith(prefix) for key in keys_of(one))
+
+
+@given(tenants)
+def test_all_keys_of_a_tenant_lie_in_the_slot_of_its_name(tenant: str) -> None:
+    prefix = TenantKeys("n", tenant).prefix
+    tag = prefix.removeprefix("n:{").removesuffix("}:")
+    assert {key_slot(key.encode()) for key in keys_of(tenant)} == {key_slot(tag.encode())}
+    assert all(key.startswith(prefix) for key in keys_of(tenant))
+
+
+@given(tenants)
 def test_the_hash_tag_is_the_whole_tenant(tenant: str) -> None:
     prefix = TenantKeys("n", tenant).prefix
-    assert (prefix.count("{"), prefix.count("}")) == (1, 1)
+    assert (prefix.count("{"), prefix.count("}"), prefix.isprintable()) == (1, 1, True)
 
 
-@given(st.none() | names | st.just(OVERFLOW), st.none() | names)
-def test_fields_are_read_as_they_were_written(code: str | None, user: str | None) -> None:
-    sku = sku_of(measured().event.data)
-    row = f"{name_field(code)},{name_field(user)},{sku_field(sku)}"
-    counters = {f"[{row}]": "3", f'[{row},"q","input"]': "70", f'[{row},"n","input"]': "2"}
-    rows = read_rows({f.encode(): value.encode() for f, value in counters.items()}, names=2)
-    [(found, tally)] = rows.items()
-    assert found == ((code, user), sku)
-    assert (tally.usage().requests, tally.usage().meters) == (3, {"input": Meter(70, 2)})
+@given(tenants)
+def test_no_tenant_reaches_the_set_of_all_tenants(tenant: str) -> None:
+    assert tenants_key("n") not in keys_of(tenant)
 
 
-@given(st.none() | names)
-def test_a_name_in_a_field_has_no_line_end(name: str | None) -> None:
-    assert "\n" not in name_field(name)
+def test_the_keys_of_an_hour_reach_over_midnight_and_the_year() -> None:
+    keys = TenantKeys("n", "t").of(["2026-12-31T23"])
+    assert {"n:{t}:ids:2026-12-31T20", "n:{t}:ids:2027-01-01T00"} < set(keys)
+    assert "n:{t}:users:2027-01-01" not in keys

@@ -41,5 +41,5 @@ def test_rows_without_a_name_come_first() -> None:
         (("",), sku("b")),
         (("a",), sku(None)),
     ]
-    cells = money_cells("t", "2026-10-01T00", {row: Tally() for row in reversed(order)})
+    cells = money_cells("t", "2026-10-01T00", {row: Usage(0, {}) for row in reversed(order)})
     assert [((cell.billing_code,), cell.sku) for cell in cells] == order

@@ -1,13 +1,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-from typing import Any
 
 import msgspec
 import pytest
-from gateways import gateway
+from fake_edges import BODY, PATH, STREAMED, edge
 from proxying import (
     DONE,
     HELLO,
@@ -15,78 +12,9 @@ from proxying import (
     KEY,
     USAGE,
     FakeAnswer,
-    FakeUpstream,
-    RecordingSink,
-    chat,
     completion,
     stream,
 )
-from serving import Serving
-
-from tollgate.proxy.client_bounds import ConnectionBounds
-from tollgate.proxy.client_server import ClientServer
-from tollgate.proxy.handler import EdgeLimits
-from tollgate.proxy.relay import DrainBounds
-from tollgate.usage.event import UsageData
-
-PATH = "/v1/chat/completions?username=Zo%C3%AB"
-BODY = chat(model="gpt-4o-mini")
-STREAMED = chat(model="gpt-4o-mini", stream=True)
-
-
-class Edge:
-    """A gateway on a socket, and one client of it."""
-
-    def __init__(self, answers: tuple[FakeAnswer, ...], limits: EdgeLimits) -> None:
-        self.sink, self.upstream = RecordingSink(), FakeUpstream(*answers)
-        self.gateway = gateway(
-            self.upstream,
-            self.sink,
-            drain=DrainBounds(timeout_s=0.05, tokens=1000),
-            limits=limits,
-        )
-        self.clients = ClientServer(
-            Serving(self.gateway), asyncio.get_running_loop(), ConnectionBounds(idle_timeout_s=0.4)
-        )
-
-    async def open(self, port: int) -> None:
-        self.reader, self.writer = await asyncio.open_connection("127.0.0.1", port)
-
-    def send(self, body: bytes, *headers: str, path: str = PATH, method: str = "POST") -> None:
-        lines = [f"{method} {path} HTTP/1.1", "host: x", f"API-Key: {KEY}", *headers]
-        head = "".join(f"{line}\r\n" for line in lines) + f"content-length: {len(body)}\r\n\r\n"
-        self.writer.write(head.encode("latin-1") + body)
-
-    async def head(self) -> bytes:
-        async with asyncio.timeout(5):
-            return await self.reader.readuntil(b"\r\n\r\n")
-
-    async def rest(self) -> bytes:
-        async with asyncio.timeout(5):
-            return await self.reader.read()
-
-    async def counted(self) -> UsageData:
-        """What the one event says."""
-        async with asyncio.timeout(5):
-            while not self.sink.events:  # noqa: ASYNC110  it has no event to wait for
-                await asyncio.sleep(0.005)
-        await self.gateway.background.finish()
-        return self.sink.only.data
-
-
-@asynccontextmanager
-async def edge(*answers: FakeAnswer, **limits: Any) -> AsyncGenerator[Edge]:
-    here = Edge(answers, EdgeLimits(**{"max_request_bytes": 10_000, **limits}))
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(here.clients.connect, "127.0.0.1", 0)
-    await here.open(server.sockets[0].getsockname()[1])
-    try:
-        yield here
-    finally:
-        here.writer.transport.abort()
-        server.close()
-        await here.clients.end(2)
-        await here.gateway.background.finish()
 
 
 async def test_a_whole_answer_has_its_length_and_its_date() -> None:
@@ -220,36 +148,6 @@ async def test_who_leaves_before_a_stream_begins_is_counted() -> None:
     assert data.cancelled
 
 
-async def test_a_server_that_ends_lets_a_stream_come_to_its_end() -> None:
-    go = asyncio.Event()
-    async with edge(stream(HELLO, go, USAGE, DONE)) as here:
-        here.send(STREAMED)
-        await here.reader.readuntil(HELLO)
-        ending = asyncio.create_task(here.clients.end(5))
-        await asyncio.sleep(0.02)
-        go.set()
-        assert (await here.rest()).endswith(b"0\r\n\r\n")
-        await ending
-        assert not (await here.counted()).cancelled
-
-
-async def test_a_server_that_ends_cuts_short_what_takes_too_long_and_counts_it() -> None:
-    async with edge(stream(HELLO, asyncio.Event())) as here:
-        here.send(STREAMED)
-        await here.reader.readuntil(HELLO)
-        await here.clients.end(0.02)
-        assert (await here.counted()).cancelled
-
-
-async def test_a_server_that_ends_closes_idle_connections_and_announces_the_end() -> None:
-    async with edge(FakeAnswer(completion())) as here:
-        here.send(BODY)
-        await here.head()
-        await here.reader.readexactly(len(completion()))
-        await here.clients.end(5)
-        assert await here.rest() == b""
-
-
 async def test_a_connection_without_requests_is_closed_after_a_while() -> None:
     async with edge(FakeAnswer(completion())) as here:
         here.send(BODY)
@@ -303,3 +201,15 @@ async def test_who_sends_on_an_open_connection_and_leaves_at_once_is_counted() -
             while len(here.sink.events) < 2:  # noqa: ASYNC110  it has no event to wait for
                 await asyncio.sleep(0.005)
     assert [event.data.provenance for event in here.sink.events] == ["measured", "measured"]
+
+
+async def test_a_stream_for_http_1_0_is_not_chunked_and_ends_with_the_connection() -> None:
+    async with edge(stream(HELLO, USAGE, DONE)) as here:
+        head = f"POST {PATH} HTTP/1.0\r\napi-key: {KEY}\r\nexpect: 100-continue\r\n"
+        here.writer.write(f"{head}content-length: {len(STREAMED)}\r\n\r\n".encode())
+        await asyncio.sleep(0.02)
+        here.writer.write(STREAMED)
+        answered, _, body = (await here.rest()).partition(b"\r\n\r\n")
+    assert answered.startswith(b"HTTP/1.1 200 ")
+    assert b"transfer-encoding" not in answered
+    assert body == HELLO + DONE

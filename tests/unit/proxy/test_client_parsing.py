@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import tracemalloc
+
 from tollgate.proxy.client_parsing import Incoming, RequestParser
 
 HEAD = b"POST /x HTTP/1.1\r\nhost: x\r\ncontent-length: 6\r\n\r\n"
@@ -56,3 +58,16 @@ def test_nothing_is_read_behind_another_protocol() -> None:
     head = b"GET /x HTTP/1.1\r\nupgrade: h2c\r\nconnection: upgrade\r\n\r\n"
     owner = fed(6, head, HEAD)
     assert [incoming.method for incoming in owner.seen] == [b"GET"]
+
+
+def test_a_body_in_many_pieces_takes_little_more_memory_than_its_bytes() -> None:
+    head = b"POST /x HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"
+    pieces = b"2\r\nab\r\n" * 100_000
+    tracemalloc.start()
+    try:
+        (incoming,) = fed(200_000, head + pieces).seen
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert incoming.size == 200_000
+    assert taken < 2 * incoming.size

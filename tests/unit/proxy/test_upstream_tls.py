@@ -7,9 +7,9 @@ import ssl
 from pathlib import Path
 
 import pytest
+from certificates import signed_by_itself
 from cryptography import x509
 from raw_upstreams import LENGTH_5, OK, PAUSE, RawServer, serving, until, upstream
-from server_certificates import signed_by_itself
 
 from tollgate.proxy.ports import BackendFailed, UpstreamRequest
 

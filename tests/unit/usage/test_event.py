@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -113,6 +114,39 @@ def test_the_same_body_in_another_spelling_is_the_same_body() -> None:
     backwards["data"] = dict(reversed(members["data"].items()))
     spelled = decode_event(msgspec.json.format(msgspec.json.encode(backwards)))
     assert spelled.body == decode_event(raw_event()).body
+
+
+def data_without(member: str) -> dict[str, Any]:
+    data = msgspec.json.decode(raw_event())["data"]
+    return {name: value for name, value in data.items() if name != member}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        data_without("user"),
+        data_without("units"),
+        {**data_without("user"), "user": None},
+        {**data_without("units"), "units": {"images": 1, "characters": 2}},
+        {**data_without("saved"), "saved": {"input": 1, "output": 2, "cached_input": None}},
+        {**data_without("tokens"), "tokens": {"output": 1, "input": 2, "cached_input": 0}},
+    ],
+)
+def test_a_body_has_one_digest_whichever_way_it_is_decoded(data: dict[str, Any]) -> None:
+    plain = changed("data", data)
+    escaped = plain.replace(b"gw-weu", b"gw\\u002dweu")
+    assert decode_event(escaped).body == decode_event(plain).body
+    assert decode_event(escaped).event == decode_event(plain).event
+    assert decode_event(plain).body != decode_event(raw_event()).body
+
+
+@pytest.mark.parametrize("name", ["a\x7f", "a\x85", "a\u2028", "a\n", "", "x" * 257])
+@pytest.mark.parametrize("member", ["id", "source", "data.tenant", "data.user", "data.model"])
+def test_a_name_is_checked_whichever_way_it_is_decoded(member: str, name: str) -> None:
+    for ascii_only in (True, False):
+        raw = json.dumps(msgspec.json.decode(changed(member, name)), ensure_ascii=ascii_only)
+        with pytest.raises(InvalidEvent):
+            decode_event(raw.encode())
 
 
 @pytest.mark.parametrize(

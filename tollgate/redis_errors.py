@@ -34,7 +34,13 @@ _PASSING: Final = (
 _PASSING_WORDS: Final = frozenset(
     {"MISCONF", "NOREPLICAS", "BUSY", "UNKILLABLE", "NOAUTH", "WRONGTYPE"}
 )
-_NO_SUCH_DATABASE: Final = "DB index is out of range"
+_MOVING: Final = "attempted to access a non local key"
+# The same by what they say: also of apply.lua, and of a slot that a cluster moves meanwhile.
+_PASSING_TEXTS: Final = (
+    "DB index is out of range",
+    "is not what a ledger writes",
+    _MOVING,
+)
 _ADVICE: Final = (
     (redis.OutOfMemoryError, "its memory is full: give it more, or remove other data"),
     (redis.ReadOnlyError, "it is a replica that takes no writes: check the address"),
@@ -64,10 +70,13 @@ def store_errors() -> Generator[None]:
 def _is_bug(error: Exception) -> bool:
     if isinstance(error, redis.ResponseError) and not isinstance(error, _PASSING):
         text = str(error)
-        return text.partition(" ")[0] not in _PASSING_WORDS and _NO_SUCH_DATABASE not in text
+        passes = text.partition(" ")[0] in _PASSING_WORDS
+        return not passes and not any(passing in text for passing in _PASSING_TEXTS)
     return isinstance(error, _BUGS)
 
 
 def _message(error: Exception) -> str:
     advice = next((text for kind, text in _ADVICE if isinstance(error, kind)), "try again")
+    if _MOVING in str(error):
+        advice = "a part of the cluster moves to another node: try again"
     return f"Redis: {advice} ({type(error).__name__}: {error})"

@@ -8,7 +8,7 @@ import pytest
 from redis import exceptions
 
 from tollgate.errors import StoreUnavailable
-from tollgate.ledger.redis_errors import store_errors
+from tollgate.redis_errors import store_errors
 
 ROOTS = (exceptions.RedisError, exceptions.RedisClusterException)
 ALL: list[type[Exception]] = [
@@ -51,6 +51,19 @@ def test_a_bug_stays_as_it_is(kind: type[Exception]) -> None:
 @pytest.mark.parametrize("text", ["MISCONF cannot persist", "NOREPLICAS Not enough", "BUSY script"])
 def test_a_refusal_without_a_class_is_known_by_its_first_word(text: str) -> None:
     assert isinstance(raised(exceptions.ResponseError(text)), StoreUnavailable)
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("ERR Script attempted to access a non local key in a cluster node", "moves to another"),
+        ("ERR user_script:9: t:ids is not what a ledger writes", "not one of a ledger"),
+    ],
+)
+def test_what_the_script_says_is_known(text: str, advice: str) -> None:
+    error = raised(exceptions.ResponseError(text))
+    assert isinstance(error, StoreUnavailable)
+    assert advice in str(error)
 
 
 @pytest.mark.parametrize(
