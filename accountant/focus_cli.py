@@ -37,7 +37,8 @@ def focus(  # noqa: PLR0913, PLR0917  each is an option of the command
         str, typer.Option(metavar="ID", help="BillingAccountId of every row.")
     ] = "chargeback",
     issuer: Annotated[
-        str, typer.Option(metavar="NAME", help="InvoiceIssuerName: who issues the statements.")
+        str,
+        typer.Option(metavar="NAME", help="Who provides the service and issues the statements."),
     ] = "Tollgate",
     rates: Rates = None,
     redis_url: RedisUrl = None,

@@ -25,7 +25,7 @@ from tollgate.usage.periods import Month
 FocusVersion = Literal["1.0", "1.2"]
 Cell = str | Decimal | date | None
 
-PROVIDER: Final = "Microsoft"
+PUBLISHER: Final = "Microsoft"
 _BOTH: Final = [
     "AvailabilityZone",
     "BilledCost",
@@ -104,8 +104,9 @@ class Books(msgspec.Struct, frozen=True, kw_only=True):
         period: The month that is billed.
         currency: ISO 4217.
         account: The id of the billing account, which is also its name.
-        issuer: Who issues the statements; told apart from the provider, whose own bill may stand
-            in the same table.
+        issuer: Who provides the service to the tenants and issues their statements: one name, as
+            FOCUS has no cost in a row whose provider is not its issuer. It is told apart from
+            the publisher, whose own bill may stand in the same table.
     """
 
     period: Month
@@ -144,8 +145,8 @@ def _booked(charge: Charge, books: Books) -> Mapping[str, Cell]:
         "ChargeFrequency": "Usage-Based" if charge.category == "Usage" else "One-Time",
         "InvoiceIssuerName": books.issuer,
         "PricingCurrency": books.currency,
-        "ProviderName": PROVIDER,
-        "PublisherName": PROVIDER,
+        "ProviderName": books.issuer,
+        "PublisherName": PUBLISHER,
         "ServiceCategory": "AI and Machine Learning",
         "ServiceName": "Azure OpenAI",
         "ServiceSubcategory": "Generative AI",

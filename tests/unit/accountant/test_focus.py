@@ -127,8 +127,9 @@ def test_a_purchase_consumes_nothing() -> None:
 
 def test_the_first_version_has_the_names_of_the_specification_and_of_its_validator() -> None:
     found = row("1.0")
-    assert found["ProviderName"] == found["Provider"] == "Microsoft"
+    assert found["PublisherName"] == found["Publisher"] == "Microsoft"
     assert found["InvoiceIssuerName"] == found["InvoiceIssuer"] == "Tollgate"
+    assert found["ProviderName"] == found["Provider"] == "Tollgate"
     assert found["ResourceId"] == found["ResourceID"] == "deployments/weu-1/gpt-4o-mini"
     assert "SkuMeter" not in found
     assert "Provider" not in row("1.2")
