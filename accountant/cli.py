@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -16,17 +15,19 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from accountant.archive_commands import audit, rebuild
-from accountant.problems import ANSWER_IS_NO, read_month, read_url, say, told_problems
+from accountant.delivery import told_write_problems
+from accountant.export_cli import export
+from accountant.focus_cli import focus
+from accountant.journal_cli import journal
+from accountant.problems import ANSWER_IS_NO, read_month, say, told_problems
 from accountant.rates_cli import rates_app
+from accountant.sources import open_card, open_ledger
 from tollgate.errors import SettingsError
 from tollgate.usage.periods import Month
 
 if TYPE_CHECKING:
-    from accountant.kept_aside import Ledger
     from accountant.rate_card import RateCard
     from accountant.report import Report
-
-READER_LEFT: Final = 141  # what a shell says of a program that a broken pipe ended
 
 app = typer.Typer(
     name="accountant",
@@ -101,7 +102,7 @@ def report(  # noqa: PLR0913, PLR0917  each is an option of the command
     Usage without a rate is unpriced, usage that is not known is uncounted; neither is in the total.
     """
     with told_problems():
-        month, groups, card = read_month(period), _groups(by or _DEFAULT_BY), _card(rates)
+        month, groups, card = read_month(period), _groups(by or _DEFAULT_BY), open_card(rates)
         found, aside = _read(redis_url, month, groups, tenant, card)
         _deliver(found, layout, out, tenant)
     for line in aside:
@@ -113,6 +114,9 @@ def report(  # noqa: PLR0913, PLR0917  each is an option of the command
 
 app.command()(audit)
 app.command()(rebuild)
+app.command()(focus)
+app.command()(journal)
+app.command()(export)
 
 
 def main() -> None:
@@ -130,12 +134,6 @@ def _groups(typed: Sequence[str]) -> list[str]:
     return [name.replace("-", "_") for name in dict.fromkeys(names)]
 
 
-def _card(path: Path | None) -> RateCard:
-    from accountant.rate_files import SHIPPED_RATES, load_rate_card
-
-    return load_rate_card(path or SHIPPED_RATES)
-
-
 def _read(
     url: str | None, month: Month, by: list[str], tenant: str | None, card: RateCard
 ) -> tuple[Report, list[str]]:
@@ -143,24 +141,9 @@ def _read(
     from accountant.kept_aside import kept_aside_lines
     from accountant.report import month_cells, month_report
 
-    with _ledger(url) as ledger:
+    with open_ledger(url) as ledger:
         found = month_report(month, by, month_cells(ledger, month, by, tenant), card)
         return found, [*kept_aside_lines(ledger, (each.tenant for each in found.statements))]
-
-
-@contextmanager
-def _ledger(url: str | None) -> Generator[Ledger]:
-    """The ledger behind a URL, or behind the environment's."""
-    from tollgate.connections.redis import open_redis_sync
-    from tollgate.ledger.generation import current_reader
-
-    where = read_url(url)
-    try:
-        redis = open_redis_sync(where)
-    except ValueError as error:
-        raise SettingsError([str(error)]) from None
-    with redis:
-        yield current_reader(redis)
 
 
 def _deliver(found: Report, layout: Layout, out: Path | None, tenant: str | None) -> None:
@@ -172,15 +155,11 @@ def _deliver(found: Report, layout: Layout, out: Path | None, tenant: str | None
     to_terminal = out is None and sys.stdout is not None and sys.stdout.isatty()
     content = _written(found, layout, to_terminal=to_terminal).encode()
     path = out / file_name(str(found.period), tenant, _SUFFIX[layout]) if out else None
-    try:
+    with told_write_problems(path):
         if path is None:
             print_report(content)
         else:
             say(f"wrote {write_report(path.parent, path.name, content)}")
-    except BrokenPipeError:
-        raise typer.Exit(READER_LEFT) from None
-    except OSError as error:
-        raise SettingsError([f"cannot write {path or 'to stdout'}: {error.strerror}"]) from None
 
 
 def _written(found: Report, layout: Layout, *, to_terminal: bool) -> str:

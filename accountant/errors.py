@@ -1,6 +1,7 @@
 """What can go wrong here, beside what reading the ledger raises.
 
 TollgateError
+├── NoRoomForAmount      an amount has more digits than a file's column
 ├── NoSuchTenant         the ledger has never seen the tenant
 └── RateCardError        the rate files cannot be used; holds every problem
 """
@@ -8,6 +9,10 @@ TollgateError
 from __future__ import annotations
 
 from tollgate.errors import TollgateError
+
+
+class NoRoomForAmount(TollgateError):  # noqa: N818  named as NoSuchTenant is
+    """An amount has more digits than a file's column; it is not rounded to fit."""
 
 
 class NoSuchTenant(TollgateError):  # noqa: N818  an answer, named as callers read it

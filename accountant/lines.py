@@ -78,16 +78,21 @@ def line_order(line: Line) -> tuple[object, ...]:
 
 def unpriced_order(line: UnpricedLine) -> tuple[object, ...]:
     """What the other lines are sorted by."""
-    return (*_order(line), tuple(map(_name_order, (line.rate_for or {}).values())))
+    return (*_order(line), tuple(map(name_order, (line.rate_for or {}).values())))
 
 
 def _order(line: Line | UnpricedLine) -> tuple[object, ...]:
     """Groups by name, token leaves as they are listed, units by name, no meter, provenance."""
-    leaf = TOKEN_METERS.index(line.meter) if line.meter in TOKEN_METERS else len(TOKEN_METERS)
-    group = tuple(map(_name_order, line.group))
-    return (group, leaf, _name_order(line.meter), PROVENANCES.index(line.provenance))
+    group = tuple(map(name_order, line.group))
+    return (group, *meter_order(line.meter), PROVENANCES.index(line.provenance))
 
 
-def _name_order(name: str | None) -> tuple[int, str]:
+def meter_order(meter: str | None) -> tuple[int, tuple[int, str]]:
+    """Token leaves as they are listed, then units by name, then no meter."""
+    leaf = TOKEN_METERS.index(meter) if meter in TOKEN_METERS else len(TOKEN_METERS)
+    return (leaf, name_order(meter))
+
+
+def name_order(name: str | None) -> tuple[int, str]:
     """By name; then the overflow, then what has no name."""
     return (2 if name is None else int(name == OVERFLOW), name or "")

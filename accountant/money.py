@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from decimal import (
+    ROUND_FLOOR,
     ROUND_HALF_UP,
     Context,
     Decimal,
@@ -47,11 +48,20 @@ def total(amounts: Iterable[Decimal]) -> Decimal:
     return reduce(EXACT.add, amounts, ZERO)
 
 
+def smallest_unit(currency: str) -> Decimal:
+    """The smallest unit of an ISO 4217 currency: 1, 0.01 or 0.001."""
+    digits = 0 if _WHOLE.fullmatch(currency) else 3 if _THOUSANDTHS.fullmatch(currency) else 2
+    return Decimal(1).scaleb(-digits)
+
+
 def rounded(amount: Decimal, currency: str) -> Decimal:
     """Round half-up to the smallest unit of an ISO 4217 currency."""
-    digits = 0 if _WHOLE.fullmatch(currency) else 3 if _THOUSANDTHS.fullmatch(currency) else 2
-    smallest = Decimal(1).scaleb(-digits)
-    return amount.quantize(smallest, ROUND_HALF_UP, Context(prec=EXACT.prec))
+    return amount.quantize(smallest_unit(currency), ROUND_HALF_UP, Context(prec=EXACT.prec))
+
+
+def rounded_down(amount: Decimal, currency: str) -> Decimal:
+    """Round towards minus infinity to the smallest unit of an ISO 4217 currency."""
+    return amount.quantize(smallest_unit(currency), ROUND_FLOOR, Context(prec=EXACT.prec))
 
 
 def plain(amount: Decimal) -> str:

@@ -1,9 +1,4 @@
-"""The report as CSV: one row a line, names escaped so that no spreadsheet runs them.
-
-A missing name is an empty cell, since no name is empty. `(overflow)` is all names beyond the
-ledger's limit. A name that would be read as that or as a formula stands behind an apostrophe, as
-does a name that looks so escaped.
-"""
+"""The report as CSV: one row a line, names escaped so that no spreadsheet runs them."""
 
 from __future__ import annotations
 
@@ -11,12 +6,12 @@ import csv
 from io import StringIO
 from typing import Final
 
-from accountant.csv_cells import cell, looks_like_formula
+from accountant.csv_cells import cell
+from accountant.csv_text import name_cell
 from accountant.lines import Line, UnpricedLine
 from accountant.money import plain
 from accountant.price_rules import words
 from accountant.report import Report
-from tollgate.ledger.cells import OVERFLOW
 
 _COLUMNS: Final = (
     "meter",
@@ -32,7 +27,6 @@ _COLUMNS: Final = (
     "list_price",
     "adjustments",
 )
-_OVERFLOW: Final = "(overflow)"
 
 
 def as_csv(report: Report) -> str:
@@ -44,25 +38,15 @@ def as_csv(report: Report) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("period", *report.by, *_COLUMNS))
     for line in (*report.lines, *report.unpriced):
-        writer.writerow((str(report.period), *map(_text, line.group), *_cells(line, report)))
+        writer.writerow((str(report.period), *map(name_cell, line.group), *_cells(line, report)))
     return text.getvalue()
 
 
 def _cells(line: Line | UnpricedLine, report: Report) -> tuple[object, ...]:
-    told = (_text(line.meter), line.provenance, line.quantity, line.unit)
+    told = (name_cell(line.meter), line.provenance, line.quantity, line.unit)
     if isinstance(line, UnpricedLine):
         status = "uncounted" if line.meter is None else "unpriced"
         return (*told, "", "", "", "", line.requests, status, "", "")
     price = (plain(line.unit_price), line.per, plain(line.amount), report.currency)
     listed = "" if line.list_price is None else plain(line.list_price)
     return (*told, *price, line.requests, "priced", listed, cell(words(line.adjustments)))
-
-
-def _text(name: str | None) -> str:
-    """A name as text, which comes back whole if one apostrophe is taken off what is escaped."""
-    if name is None:
-        return ""
-    if name == OVERFLOW:
-        return _OVERFLOW
-    risky = name.lstrip("'") == _OVERFLOW or looks_like_formula(name)
-    return f"'{name}" if risky else name

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
+from accountant.asides import written_aside
+
 _LONGEST: Final = 150  # file systems allow 255 bytes, some tools less
 
 
@@ -38,13 +40,10 @@ def write_report(directory: Path, name: str, content: bytes) -> Path:
     Raises:
         OSError: It cannot be written; an older file is as it was.
     """
-    directory.mkdir(parents=True, exist_ok=True)
-    aside = directory / f".{os.getpid()}.part"
-    try:
+    path = directory / name
+    with written_aside(path) as aside:
         aside.write_bytes(content)
-        return aside.replace(directory / name)
-    finally:
-        aside.unlink(missing_ok=True)
+    return path
 
 
 def print_report(content: bytes) -> None:
