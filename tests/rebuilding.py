@@ -37,7 +37,7 @@ class Books(NamedTuple):
 
     async def take(self, events: Sequence[ReceivedEvent], now: datetime = LATER) -> list[Outcome]:
         """Archive, then count."""
-        Archive(self.folder).append(events)
+        Archive(self.folder).append(events, now)
         return await self.apply(events, now)
 
     async def apply(self, events: Sequence[ReceivedEvent], now: datetime = LATER) -> list[Outcome]:

@@ -69,8 +69,8 @@ class Death:
             self.comes("torn")
             return _real_write(descriptor, lines)
 
-        def appended(archive: Archive, events: Sequence[ReceivedEvent]) -> None:
-            append(archive, events)
+        def appended(archive: Archive, events: Sequence[ReceivedEvent], now: datetime) -> None:
+            append(archive, events, now)
             self.comes("archived")
 
         async def called(script: AsyncScript, *args: Any, **kwargs: Any) -> Any:

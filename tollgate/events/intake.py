@@ -33,8 +33,8 @@ class Ledger(Protocol):
 class Archive(Protocol):
     """Where every valid event received is kept, duplicates included."""
 
-    def append(self, events: Sequence[ReceivedEvent]) -> None:
-        """Keep the events; returns when they are safe.
+    def append(self, events: Sequence[ReceivedEvent], now: datetime) -> None:
+        """Keep the events, which came now; returns when they are safe.
 
         Raises:
             OSError: Some may not be kept; send all of them again.
@@ -154,7 +154,7 @@ class Intake:
         return counts
 
     async def _count(self, events: Sequence[ReceivedEvent], now: datetime) -> Sequence[str]:
-        self._keep(events)
+        self._keep(events, now)
         if self._awaited:
             await self._awaited.before(events, now)
         started_s = self._metrics.steady_s()
@@ -164,11 +164,11 @@ class Intake:
             await self._awaited.after(events, now)
         return outcomes
 
-    def _keep(self, events: Sequence[ReceivedEvent]) -> None:
+    def _keep(self, events: Sequence[ReceivedEvent], now: datetime) -> None:
         if self._archive is None:
             return
         try:
-            self._archive.append(events)
+            self._archive.append(events, now)
         except OSError as error:
             raise StoreUnavailable(f"the archive did not take the events: {error}") from error
 

@@ -7,7 +7,7 @@ is judged with them. Pure.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 
@@ -56,10 +56,28 @@ class Settled(msgspec.Struct):
     duplicates: int
 
 
+class _Recorded(msgspec.Struct):
+    archivedtime: str = ""
+
+
+_recorded: Final = msgspec.json.Decoder(_Recorded)
+
+
+def in_order_of_record(bookings: Iterable[Booking]) -> list[Booking]:
+    """By when they were archived, where that is said; else as they come.
+
+    The archive's files go by the hour of the events, not of their arrival.
+    """
+    found = list(bookings)
+    if len(found) > 1:
+        found.sort(key=lambda booking: _recorded.decode(booking.raw).archivedtime)
+    return found
+
+
 def settle(bookings: Iterable[Booking]) -> Settled:
     """Settle the events of one tenant and key, the first recorded first."""
     settled = Settled([], {}, None, [], 0)
-    for booking in bookings:
+    for booking in in_order_of_record(bookings):
         known = settled.remembered.get((booking.hour, booking.completes))
         if known is not None and known.body == booking.body:
             settled.duplicates += 1
@@ -78,7 +96,7 @@ def contradictions(bookings: Sequence[Booking]) -> list[Booking]:
     """
     first: dict[bool, Booking] = {}
     found: list[Booking] = []
-    for booking in bookings:
+    for booking in in_order_of_record(bookings):
         same = first.setdefault(booking.completes, booking)
         other = first.get(not booking.completes, booking)
         if same.body != booking.body or other.tenant != booking.tenant:

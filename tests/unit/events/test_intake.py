@@ -36,7 +36,8 @@ class World:
         for letter in letters:
             self.letters.setdefault(letter.id, letter)
 
-    def append(self, events: Sequence[ReceivedEvent]) -> None:
+    def append(self, events: Sequence[ReceivedEvent], now: datetime) -> None:
+        assert now
         self._step("append")
         self.archived += [event.raw for event in events]
 

@@ -17,7 +17,7 @@ from ledgers import OCTOBER, measured
 
 from tollgate.ledger.archive import Archive
 from tollgate.ledger.archive_files import archive_files, read_events
-from tollgate.usage.event import ReceivedEvent, decode_event
+from tollgate.usage.event import MAX_EVENT_BYTES, ReceivedEvent, decode_event
 
 FILE = Path("2026", "10", "15", "12.jsonl")
 
@@ -111,3 +111,22 @@ def test_a_full_disk_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(os, "write", write_less)
     with pytest.raises(OSError, match="is the disk full"):
         Archive(tmp_path).append([measured()])
+
+
+def test_a_line_says_when_it_was_written_and_is_the_same_event(tmp_path: Path) -> None:
+    event = measured("a")
+    Archive(tmp_path).append([event], NOON + timedelta(hours=2))
+    (file,) = tmp_path.rglob("*.jsonl")
+    (line,) = file.read_bytes().splitlines()
+    assert line.endswith(b',"archivedtime":"2026-10-15T14:00:00.000000+00:00"}')
+    again = decode_event(line)
+    assert (again.key, again.body, again.event) == (event.key, event.body, event.event)
+
+
+def test_an_event_that_would_grow_too_long_to_be_read_is_left_as_it_is(tmp_path: Path) -> None:
+    small = measured("a").raw
+    spare = MAX_EVENT_BYTES - len(small) - len(b',"x":""')
+    raw = small[:-1] + b',"x":"' + b"y" * spare + b'"}'
+    Archive(tmp_path).append([decode_event(raw)], NOON)
+    (file,) = tmp_path.rglob("*.jsonl")
+    assert file.read_bytes() == raw + b"\n"
