@@ -185,24 +185,6 @@ async def test_hours_far_back_are_counted_but_not_remembered(books: Books) -> No
     assert sum(cell.usage.requests for cell in books.cells().money) == 2
 
 
-async def test_of_two_bodies_the_first_recorded_stands_whatever_hours_they_name(
-    books: Books,
-) -> None:
-    hour = timedelta(hours=1)
-    first, other = measured("a"), measured("a", NOON - hour, billing_code="b")
-    assert await books.take([first], LATER) == ["applied"]
-    assert await books.take([other], LATER + hour) == ["conflict"]
-    halves = pending("p"), completion("p", NOON), completion("p", NOON - hour, user="x")
-    for number, half in enumerate(halves):
-        await books.take([half], LATER + number * hour)
-    before = books.cells()
-    await books.rebuilt()
-    assert books.cells() == before
-    found = books.audited()
-    assert found.differences == []
-    assert len(found.contradictions) == 2
-
-
 async def test_late_events_are_settled(books: Books) -> None:
     await books.take([measured("a")])
     redis: Any = books.reading
