@@ -92,8 +92,8 @@ class SendingLink(Link):
             self.session.flow(self.handle, self.delivery_count, 0, drained=True)
 
     def next_message(self) -> bytes | None:
-        """What is to be sent next."""
-        raise NotImplementedError
+        """What is to be sent next: nothing, on a link that is refused."""
+        return None
 
     def pump(self) -> None:
         """Send what there is, within the credit and the session's window."""
