@@ -69,7 +69,7 @@ class Admissions:
         """What was decided of a request with the same head before."""
         if self._region_header is not None and self._varies(request):
             return None
-        return self._known.get((request.method, request.path, request.query, request.headers))
+        return self._known.get(_key(request))
 
     def admit(self, request: Request, caller: Caller, call: Call) -> Admission:
         """Decide, and tell `call` what is known of it, step by step.
@@ -109,8 +109,11 @@ class Admissions:
             return
         if len(self._known) >= _MOST_KEPT:
             self._known.clear()
-        key = (request.method, request.path, request.query, request.headers)
-        self._known[key] = admission
+        self._known[_key(request)] = admission
+
+
+def _key(request: Request) -> HeadKey:
+    return request.method, request.path, request.query, request.headers
 
 
 def _claims(sent: Request, caller: Caller) -> tuple[Claims, str]:

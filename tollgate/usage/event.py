@@ -259,12 +259,6 @@ class Template:
         return b"".join((before, _encoder.encode(event_id), between, when, after))
 
 
-def event_members(event: UsageEvent) -> dict[str, Any]:
-    """The event as plain JSON members."""
-    members: dict[str, Any] = msgspec.to_builtins(event)
-    return {**members, "time": rfc3339_ms(event.time)}
-
-
 def event_key(event: UsageEvent) -> bytes:
     """The 128-bit idempotency key: a digest of (gateway, id)."""
     return blake2b(msgspec.json.encode([event.data.gateway, event.id]), digest_size=16).digest()
