@@ -16,7 +16,7 @@ import msgspec
 
 from accountant.lines import UNCOUNTED, meter_order, name_order
 from accountant.money import EXACT, ZERO, amount_of
-from accountant.rate_card import RateCard
+from accountant.rate_cards.rate_card import RateCard
 from accountant.rating import RatedMeter, rate_cells, unit_of
 from accountant.statement import statement
 from tollgate.ledger.cells import MoneyCell

@@ -14,20 +14,20 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from accountant.archive_commands import audit, rebuild
-from accountant.delivery import told_write_problems
-from accountant.export_cli import export
-from accountant.focus_cli import focus
-from accountant.journal_cli import journal
-from accountant.problems import ANSWER_IS_NO, read_month, say, told_problems
-from accountant.rates_cli import rates_app
-from accountant.sources import open_card, open_ledger
+from accountant.commands.archive_commands import audit, rebuild
+from accountant.commands.delivery import told_write_problems
+from accountant.commands.export_cli import export
+from accountant.commands.focus_cli import focus
+from accountant.commands.journal_cli import journal
+from accountant.commands.problems import ANSWER_IS_NO, read_month, say, told_problems
+from accountant.commands.rates_cli import rates_app
+from accountant.commands.sources import open_card, open_ledger
 from tollgate.errors import SettingsError
 from tollgate.usage.periods import Month
 
 if TYPE_CHECKING:
-    from accountant.rate_card import RateCard
-    from accountant.report import Report
+    from accountant.rate_cards.rate_card import RateCard
+    from accountant.reports.report import Report
 
 app = typer.Typer(
     name="accountant",
@@ -138,8 +138,8 @@ def _read(
     url: str | None, month: Month, by: list[str], tenant: str | None, card: RateCard
 ) -> tuple[Report, list[str]]:
     """The report, and what the ledger keeps aside of those who are in it."""
-    from accountant.kept_aside import kept_aside_lines
-    from accountant.report import month_cells, month_report
+    from accountant.reports.kept_aside import kept_aside_lines
+    from accountant.reports.report import month_cells, month_report
 
     with open_ledger(url) as ledger:
         found = month_report(month, by, month_cells(ledger, month, by, tenant), card)
@@ -148,7 +148,7 @@ def _read(
 
 def _deliver(found: Report, layout: Layout, out: Path | None, tenant: str | None) -> None:
     """Write the report to a file or to stdout; an empty table is not worth a line."""
-    from accountant.report_file import file_name, print_report, write_report
+    from accountant.reports.report_file import file_name, print_report, write_report
 
     if layout is Layout.TABLE and not found.requests:
         return
@@ -163,9 +163,9 @@ def _deliver(found: Report, layout: Layout, out: Path | None, tenant: str | None
 
 
 def _written(found: Report, layout: Layout, *, to_terminal: bool) -> str:
-    from accountant.report_csv import as_csv
-    from accountant.report_json import as_json
-    from accountant.report_table import as_table
+    from accountant.reports.report_csv import as_csv
+    from accountant.reports.report_json import as_json
+    from accountant.reports.report_table import as_table
 
     if layout is Layout.CSV:
         return as_csv(found)

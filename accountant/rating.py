@@ -10,8 +10,8 @@ from typing import Final
 import msgspec
 
 from accountant.money import amount_of
-from accountant.price_rules import Adjustment, adjusted
-from accountant.rate_card import Rate, RateCard
+from accountant.rate_cards.price_rules import Adjustment, adjusted
+from accountant.rate_cards.rate_card import Rate, RateCard
 from tollgate.ledger.cells import Meter, MoneyCell, Usage, UserCell
 from tollgate.usage.sku import Sku
 

@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 from builders import usage_data
 
-from accountant.price_rules import PriceRule
-from accountant.rate_card import Rate, RateCard
+from accountant.rate_cards.price_rules import PriceRule
+from accountant.rate_cards.rate_card import Rate, RateCard
 from tollgate.connections.redis import open_redis, open_redis_sync
 from tollgate.ledger.cells import Meter, MoneyCell, Usage, UserCell
 from tollgate.ledger.memory_ledger import MemoryLedger

@@ -14,7 +14,7 @@ from ledgers import OCTOBER, Cells
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
-from accountant.audit import Audit, Scope, audit
+from accountant.audits.audit import Audit, Scope, audit
 from tollgate.connections.redis import open_redis, open_redis_sync
 from tollgate.ledger.archive import Archive
 from tollgate.ledger.archive_files import archive_files

@@ -8,15 +8,15 @@ import pytest
 from exporting import BOOKS, focus_csv, golden_charges
 
 from accountant.charges import Charge, Uncharged
-from accountant.focus import uncharged_header, uncharged_row
-from accountant.focus_columns import FocusVersion
-from accountant.journal import Accounts, journal, owed_by_code
-from accountant.journal_template import journal_csv
-from accountant.rate_files import load_rate_card
-from accountant.report import Report, month_cells, month_report
-from accountant.report_csv import as_csv
-from accountant.report_json import as_json
-from accountant.report_table import as_table
+from accountant.exports.focus import uncharged_header, uncharged_row
+from accountant.exports.focus_columns import FocusVersion
+from accountant.exports.journal import Accounts, journal, owed_by_code
+from accountant.exports.journal_template import journal_csv
+from accountant.rate_cards.rate_files import load_rate_card
+from accountant.reports.report import Report, month_cells, month_report
+from accountant.reports.report_csv import as_csv
+from accountant.reports.report_json import as_json
+from accountant.reports.report_table import as_table
 from tollgate.ledger.memory_ledger import MemoryLedger
 from tollgate.usage.event import decode_event
 from tollgate.usage.periods import Month

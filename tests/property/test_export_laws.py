@@ -14,12 +14,12 @@ from exporting import focus_csv
 from hypothesis import given, settings
 
 from accountant.charges import Charge, Uncharged, month_charges
-from accountant.focus_columns import Books
-from accountant.journal import Accounts, journal, owed_by_code
-from accountant.journal_template import journal_csv
+from accountant.exports.focus_columns import Books
+from accountant.exports.journal import Accounts, journal, owed_by_code
+from accountant.exports.journal_template import journal_csv
 from accountant.money import rounded, smallest_unit, total
-from accountant.rate_card import RateCard
-from accountant.report import Report, month_report
+from accountant.rate_cards.rate_card import RateCard
+from accountant.reports.report import Report, month_report
 from accountant.shares import shares
 from tollgate.ledger.cells import MoneyCell
 

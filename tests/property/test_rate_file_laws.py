@@ -15,9 +15,9 @@ import pytest
 from accounting import rate
 from hypothesis import given, settings
 
-from accountant.rate_card import Rate
-from accountant.rate_files import read_rate_files
-from accountant.rate_writing import rates_csv, rates_toml
+from accountant.rate_cards.rate_card import Rate
+from accountant.rate_cards.rate_files import read_rate_files
+from accountant.rate_cards.rate_writing import rates_csv, rates_toml
 
 NAMES = st.text(
     st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=20

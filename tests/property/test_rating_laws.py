@@ -12,10 +12,10 @@ from builders import event
 from hypothesis import given, settings
 
 from accountant.money import EXACT, amount_of, total
-from accountant.rate_card import Rate, RateCard
+from accountant.rate_cards.rate_card import Rate, RateCard
 from accountant.rating import rate_cells, unit_of
-from accountant.report import GROUPS, Report, month_cells, month_report
-from accountant.report_json import as_json
+from accountant.reports.report import GROUPS, Report, month_cells, month_report
+from accountant.reports.report_json import as_json
 from tollgate.usage.event import UsageEvent
 from tollgate.usage.sku import PROMPT_BAND_LIMITS
 from tollgate.usage.tokens import NO_TOKENS, Tokens, leaves

@@ -9,8 +9,8 @@ import pytest
 from accounting import OCTOBER, ledger_of, rate
 from builders import event
 
-from accountant.rate_card import RateCard
-from accountant.report import month_report
+from accountant.rate_cards.rate_card import RateCard
+from accountant.reports.report import month_report
 from tollgate.usage.tokens import Tokens
 
 CARD = RateCard(

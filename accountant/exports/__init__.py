@@ -1,0 +1,1 @@
+"""What other systems read: FOCUS, an ERP journal, Parquet."""

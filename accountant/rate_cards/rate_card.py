@@ -1,0 +1,165 @@
+"""The rate card: dated prices, and which one holds for a SKU's meter on a day."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import date
+from decimal import Decimal
+from itertools import combinations
+from typing import Final
+
+import msgspec
+
+from accountant.errors import RateCardError
+from accountant.rate_cards.price_rules import PriceRule, PriceRules, rule_clashes
+from tollgate.usage.sku import Sku
+
+# What a rate may ask of a SKU beside its model; the more it asks, the more specific it is.
+MATCH_FIELDS: Final = (
+    "model_version",
+    "deployment_type",
+    "scope",
+    "region",
+    "service_tier",
+    "prompt_band",
+    "provenance",
+)
+# A response that names no tier was served by this one.
+DEFAULT_TIER: Final = "default"
+
+
+class Rate(msgspec.Struct, frozen=True, kw_only=True):
+    """One dated price of one meter of a model.
+
+    Args:
+        model: The model it prices; the match fields narrow it, None matches anything.
+        meter: A token leaf, or a unit of the event.
+        unit_price: What `per` units cost, in `currency`.
+        per: A power of ten.
+        currency: ISO 4217.
+        effective_from: The first UTC day it holds.
+        effective_to: The first UTC day it no longer holds; None is open.
+        source: Where the price is from.
+        checked_on: When someone last looked there.
+        place: File and row, for messages.
+    """
+
+    model: str
+    meter: str
+    unit_price: Decimal
+    per: int
+    currency: str
+    effective_from: date
+    effective_to: date | None = None
+    model_version: str | None = None
+    deployment_type: str | None = None
+    scope: str | None = None
+    region: str | None = None
+    service_tier: str | None = None
+    prompt_band: str | None = None
+    provenance: str | None = None
+    source: str = ""
+    checked_on: date | None = None
+    place: str = "rate"
+
+    def match(self) -> dict[str, str]:
+        """The match fields that it sets."""
+        values = {field: getattr(self, field) for field in MATCH_FIELDS}
+        return {field: value for field, value in values.items() if value is not None}
+
+    def holds_on(self, day: date) -> bool:
+        """Whether the UTC day is one of its days."""
+        return self.effective_from <= day and (self.effective_to is None or day < self.effective_to)
+
+
+class RateCard:
+    """The rates of one currency, none of which contradicts another.
+
+    Args:
+        rates: In any order.
+        rules: Discounts and mark-ups on top of them, in any order.
+
+    Raises:
+        RateCardError: There is no rate, there are two currencies, or two rates (or rules of a
+            kind) that are equally specific can hold for the same usage on the same day.
+    """
+
+    def __init__(self, rates: Sequence[Rate], rules: Sequence[PriceRule] = ()) -> None:
+        problems = [*contradictions(rates), *rule_clashes(rules)]
+        if problems:
+            raise RateCardError(problems)
+        self.currency: Final = rates[0].currency
+        self.rules: Final = PriceRules(rules)
+        self._rates = {
+            key: sorted(group, key=lambda rate: -len(rate.match()))
+            for key, group in _by_meter(rates).items()
+        }
+        self._found: dict[tuple[Sku, str, date], Rate | None] = {}
+
+    def rate_for(self, sku: Sku, meter: str, day: date) -> Rate | None:
+        """The most specific rate that holds, or None: such usage is unpriced, never free.
+
+        Args:
+            sku: What was consumed.
+            meter: The leaf or unit.
+            day: The UTC day of the usage.
+        """
+        key = (sku, meter, day)
+        if key not in self._found:
+            candidates = self._rates.get((sku.model, meter), [])
+            fits = (rate for rate in candidates if rate.holds_on(day) and _agrees(rate, sku))
+            self._found[key] = next(fits, None)
+        return self._found[key]
+
+
+def matched_values(sku: Sku) -> dict[str, str | None]:
+    """What a rate must say to price this SKU: the model and every match field."""
+    values = {field: getattr(sku, field) for field in MATCH_FIELDS}
+    return {"model": sku.model, **values, "service_tier": sku.service_tier or DEFAULT_TIER}
+
+
+def contradictions(rates: Sequence[Rate]) -> list[str]:
+    """Why these rates are no card; empty if they are one."""
+    if not rates:
+        return ["there is no rate: a card needs at least one [[rate]]"]
+    currencies = sorted({rate.currency for rate in rates})
+    problems = [
+        f"{', '.join(currencies)}: a card has one currency; keep one directory for each"
+    ] * (len(currencies) > 1)
+    for group in _by_meter(rates).values():
+        problems += [_clash(a, b) for a, b in combinations(group, 2) if _clashes(a, b)]
+    return problems
+
+
+def _by_meter(rates: Iterable[Rate]) -> dict[tuple[str | None, str], list[Rate]]:
+    groups: dict[tuple[str | None, str], list[Rate]] = defaultdict(list)
+    for rate in rates:
+        groups[rate.model, rate.meter].append(rate)
+    return groups
+
+
+def _agrees(rate: Rate, sku: Sku) -> bool:
+    values = matched_values(sku)
+    return all(values[field] == value for field, value in rate.match().items())
+
+
+def _clashes(a: Rate, b: Rate) -> bool:
+    """Whether both can hold for one usage, with nothing to choose between them."""
+    if a.holds_on(b.effective_from) or b.holds_on(a.effective_from):
+        one, other = a.match(), b.match()
+        shared = one.keys() & other.keys()
+        return len(one) == len(other) and all(one[field] == other[field] for field in shared)
+    return False
+
+
+def _clash(a: Rate, b: Rate) -> str:
+    since = max(a.effective_from, b.effective_from)
+    if a.match() == b.match():
+        advice = "a new price needs effective_to in the old row"
+    else:
+        only = sorted(a.match().keys() ^ b.match().keys())
+        advice = f"neither is more specific; set {' and '.join(only)} in both, or in one"
+    return (
+        f"{b.place}: overlaps {a.place}: both price {b.meter} of {b.model} from {since}; {advice}"
+    )

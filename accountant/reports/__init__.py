@@ -1,0 +1,1 @@
+"""The month's chargeback as one document: table, CSV, JSON."""
