@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
 import msgspec
 
-from accountant.charges import Charge
+from accountant.charges import Charge, Uncharged
 from accountant.lines import name_order
 from accountant.money import EXACT, ZERO, total
 from accountant.planning.charged_usage import usage_of
@@ -36,8 +36,10 @@ class MonthCosts:
         self._by = by
         self._first_days = first_days
 
-    def add(self, charge: Charge) -> None:
-        """Count a charge of the month; in any order."""
+    def add(self, charge: Charge | Uncharged) -> None:
+        """Count what the month charges; in any order."""
+        if isinstance(charge, Uncharged):
+            return
         if self._first_days is not None and (
             charge.start.day > self._first_days or charge.category == "Rounding"
         ):
@@ -169,10 +171,3 @@ def _count(
     """Count what is in both months under the first name, the rest under the second."""
     for item, used in items.items():
         counts[item.unit][names[item not in others]] += used.quantity
-
-
-def counted(charges: Iterable[Charge], costs: MonthCosts) -> MonthCosts:
-    """The costs with all of these charges."""
-    for charge in charges:
-        costs.add(charge)
-    return costs

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from accountant.charges import Charge, Consumption, Uncharged
-from accountant.lines import name_order
+from accountant.lines import UNCOUNTED, name_order
 from accountant.money import EXACT, ZERO, total
 from accountant.planning.charged_usage import usage_of
 from accountant.planning.figures import half_up, percent, unit_cost
@@ -27,6 +27,7 @@ _UNCACHED: Final = {
     "cached_audio_input": "audio_input",
     "cached_image_input": "image_input",
 }
+_WITHOUT_USAGE: Final = UNCOUNTED | {"none"}
 PROVISIONED: Final = "provisioned"
 _MILLION: Final = 1_000_000
 _RATIO_UNIT: Final = Decimal("0.0001")
@@ -115,16 +116,27 @@ class MonthUnits:
     Args:
         by: Some of `GROUPS`.
         list_price: The public price of a SKU's meter on a day.
+
+    Attributes:
+        groups: Usage by group.
+        models: Usage of standard deployments by model.
+        provisioned: Provisioned throughput.
+        requests: All requests with known usage, of tenants that were charged any.
+        unattributed: The part of usage that has no billing code.
+        other: What is no usage: fixed and shared costs, credits, corrections, rounding.
+        total: All charges, which is the report's total.
     """
 
     def __init__(self, by: Sequence[str], list_price: ListPrice) -> None:
         self.groups: dict[Group, Units] = {}
         self.models: dict[str | None, Units] = {}
         self.provisioned = Provisioned()
+        self.requests = 0
         self.unattributed = ZERO
         self.other = ZERO
         self.total = ZERO
-        self._by = by
+        self._payers: set[str] = set()
+        self._by = tuple(by)
         self._list_price = list_price
 
     def add(self, each: Charge | Uncharged) -> None:
@@ -134,12 +146,31 @@ class MonthUnits:
         if isinstance(each, Uncharged):
             return
         self.total = EXACT.add(self.total, each.amount)
-        if each.billing_code is None and each.category != "Rounding":
-            self.unattributed = EXACT.add(self.unattributed, each.amount)
         if found := usage_of(each):
             self._use(each, found[0])
         else:
             self._owe(each)
+
+    def count_requests(self, requests: Mapping[tuple[str, str], int]) -> None:
+        """Add requests, when all charges are added.
+
+        Args:
+            requests: By tenant and provenance. Those without usage are in no denominator, and
+                neither are those of a tenant without charges.
+        """
+        for (tenant, provenance), count in requests.items():
+            if tenant not in self._payers or provenance in _WITHOUT_USAGE:
+                continue
+            self.requests += count
+            if self._by == ("tenant",):
+                units = self.groups[tenant,]
+                units.requests = (units.requests or 0) + count
+
+    def whole(self) -> Units:
+        """All groups together."""
+        found = added([*self.groups.values()])
+        found.requests = self.requests
+        return found
 
     def _serve(self, each: Charge | Uncharged) -> None:
         metered = isinstance(each, Uncharged) or usage_of(each)
@@ -147,11 +178,14 @@ class MonthUnits:
             self.provisioned.tokens += each.consumed.quantity
 
     def _use(self, charge: Charge, consumed: Consumption) -> None:
+        if charge.billing_code is None:
+            self.unattributed = EXACT.add(self.unattributed, charge.amount)
         names = {
             "tenant": charge.tenant,
             "billing_code": charge.billing_code,
             "model": consumed.sku.model,
         }
+        self._payers.add(charge.tenant)
         group = tuple(names[field] for field in self._by)
         into = [self.groups.setdefault(group, Units())]
         if consumed.sku.deployment_type != PROVISIONED:

@@ -17,14 +17,14 @@ from tollgate.ledger.cells import OVERFLOW
 
 
 def sheet_csv(document: Document, sheet: Sheet) -> str:
-    """A header and the rows; no total, as whoever reads it adds up.
+    """A header, the rows and the others; no total, as whoever reads it adds up.
 
     What is not known, or has a zero base, is `n/a`; a missing name is an empty cell.
     """
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("periods", *(column.name for column in sheet.columns), "currency"))
-    for row in sheet.rows:
+    for row in (*sheet.rows, *([sheet.others] if sheet.others else [])):
         cells = (_cell(*pair) for pair in zip(row, sheet.columns, strict=True))
         writer.writerow((" ".join(document.periods), *cells, document.currency))
     return text.getvalue()
@@ -41,8 +41,9 @@ def document_json(document: Document) -> str:
     }
     for sheet in document.sheets:
         members[sheet.name] = [_object(row, sheet.columns) for row in sheet.rows]
-        if sheet.total is not None:
-            members[f"{sheet.name}_total"] = _object(sheet.total, sheet.columns, total=True)
+        for name, row in (("others", sheet.others), ("total", sheet.total)):
+            if row is not None:
+                members[f"{sheet.name}_{name}"] = _sum(row, sheet.columns)
     members["notes"] = list(document.notes)
     return json.dumps(members, ensure_ascii=False, indent=2) + "\n"
 
@@ -57,15 +58,14 @@ def _cell(value: Cell, column: Column) -> str:
     return text_cell(str(value))
 
 
-def _object(
-    row: Sequence[Cell], columns: Sequence[Column], *, total: bool = False
-) -> dict[str, Any]:
-    """A row by column; a total has no names."""
-    return {
-        column.name: _member(value)
-        for value, column in zip(row, columns, strict=True)
-        if not (total and column.kind in {"name", "text"})
-    }
+def _object(row: Sequence[Cell], columns: Sequence[Column]) -> dict[str, Any]:
+    return {column.name: _member(value) for value, column in zip(row, columns, strict=True)}
+
+
+def _sum(row: Sequence[Cell], columns: Sequence[Column]) -> dict[str, Any]:
+    """A row that stands for several, which has no names."""
+    named = {column.name for column in columns if column.kind in {"name", "text"}}
+    return {name: value for name, value in _object(row, columns).items() if name not in named}
 
 
 def _member(value: Cell) -> object:

@@ -67,17 +67,18 @@ def _table(sheet: Sheet, names: Sequence[str], currency: str) -> Table:
         )
     for row in sheet.rows:
         table.add_row(*_cells([row[place] for place in places], columns, currency))
-    if sheet.total is not None:
-        table.add_section()
-        cells = _cells([sheet.total[place] for place in places], columns, currency)
-        named = [column.kind in _FOLDING for column in columns]
-        labels = ["total", *[""] * (len(cells) - 1)]
-        told = [
-            Text(label_) if names_ else cell
-            for label_, names_, cell in zip(labels, named, cells, strict=True)
-        ]
-        table.add_row(*told, style="bold")
+    for words, row in (("others", sheet.others), ("total", sheet.total)):
+        if row is not None:
+            table.add_section()
+            cells = _cells([row[place] for place in places], columns, currency)
+            table.add_row(*_labelled(words, cells, columns), style="bold")
     return table
+
+
+def _labelled(words: str, cells: Sequence[Text], columns: Sequence[Column]) -> Iterator[Text]:
+    """A row that stands for several: words in place of its first name, none for other names."""
+    for place, (cell, column) in enumerate(zip(cells, columns, strict=True)):
+        yield cell if column.kind not in _FOLDING else Text("" if place else words)
 
 
 def _least_width(table: Table) -> int:

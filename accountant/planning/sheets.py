@@ -37,7 +37,8 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
         name: As JSON and file names call it.
         columns: What each cell of a row is.
         rows: In their order.
-        total: What the rows add up to; None is not a sum.
+        others: What is in no row of its own, together; None is nothing.
+        total: What the rows and others add up to; None is not a sum.
         tables: The columns of each table by the line above it, since 80 characters do not hold
             many; CSV and JSON have them all.
     """
@@ -45,6 +46,7 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     columns: Sequence[Column]
     rows: Sequence[Sequence[Cell]]
+    others: Sequence[Cell] | None = None
     total: Sequence[Cell] | None = None
     tables: Mapping[str, Sequence[str]]
 

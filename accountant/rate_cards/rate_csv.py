@@ -1,4 +1,7 @@
-"""Rows of a CSV file: rates, or discounts and mark-ups if there is a column `percent`."""
+"""Rows of a CSV file: rates, or discounts and mark-ups if there is a column `percent`.
+
+A file of other rows has only one kind of them.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +27,9 @@ def csv_rows(file: Path, text: str, keys: RowKeys) -> tuple[list[RawRow], list[s
     """
     lines = _numbered(text)
     names = [name.strip().lower() for _, header in islice(lines, 1) for name in header]
-    rules = "percent" in names
-    known = {**keys["markup"], "kind": True} if rules else keys["rate"]
+    only = next(iter(keys))
+    rules = "percent" in names and "markup" in keys
+    known = {**keys["markup"], "kind": True} if rules else keys[only]
     problems = [f"{file}: line 1: {each}" for each in _header_problems(names, known)]
     rows: list[RawRow] = []
     for number, (line, cells) in enumerate(lines, 1):
@@ -34,13 +38,13 @@ def csv_rows(file: Path, text: str, keys: RowKeys) -> tuple[list[RawRow], list[s
             for name, cell in zip(names, cells, strict=False)
             if cell.strip() and name in known
         }
-        kind = str(members.pop("kind", "")) if rules else "rate"
+        kind = str(members.pop("kind", "")) if rules else only
         row = _row(file, number, line, kind, members, frozenset(known.keys() - {*names}))
         if len(cells) > len(names):
             problems.append(
                 f"{row.place()}: has {len(cells)} cells, the header {len(names)}; {_ADVICE}"
             )
-        elif kind not in {"rate", *_RULES}:
+        elif kind not in {only, *_RULES}:
             problems.append(f"{row.place()}: kind: write discount or markup")
         elif members:
             rows.append(row)

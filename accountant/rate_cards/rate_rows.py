@@ -98,6 +98,7 @@ def _band(value: str) -> str:
     return value
 
 
+Currency = Annotated[str, AfterValidator(_currency)]
 Day = Annotated[date, BeforeValidator(_day)]
 KnownMeter = Annotated[Text, AfterValidator(_meter)]
 
@@ -134,7 +135,7 @@ class RateRow(DatedRow):
     meter: KnownMeter
     price: Annotated[Decimal, BeforeValidator(_price)]
     per: Annotated[int, Field(strict=True), AfterValidator(_per)]
-    currency: Annotated[str, AfterValidator(_currency)]
+    currency: Currency
     checked_on: Day
     draft: Annotated[bool, Field(strict=True)] = False
 

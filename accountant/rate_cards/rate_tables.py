@@ -26,7 +26,7 @@ def read_rows(file: Path, keys: RowKeys) -> tuple[list[RawRow], list[str]]:
     """
     try:
         if file.stat().st_size > _MAX_BYTES:
-            return [], [f"{file}: is larger than {_MAX_BYTES // 10**6} MB, so it is no rate card"]
+            return [], [f"{file}: is larger than {_MAX_BYTES // 10**6} MB, which no such file is"]
         text = file.read_bytes().decode("utf-8-sig")
         if file.suffix.lower() == ".csv":
             return csv_rows(file, text, keys)
