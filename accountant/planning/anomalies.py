@@ -1,11 +1,12 @@
 """Days that cost much more or less than they should, by tenant and model.
 
 What is expected of a day is the median of the same weekday in the `WINDOW_DAYS` days before it,
-so no later day changes an answer. How far days usually lie from it is the median absolute deviation
-(MAD) of those days from the medians of their weekdays, each divided by its median; 1.4826 MAD is
-the standard deviation of normal noise, and one day out of many does not move it. A day is far out
-if it lies more than 3.5 of these from what is expected (Iglewicz, Hoaglin: How to Detect and Handle
-Outliers, 1993), and by more than the least impact in money, so that noise is silent.
+so no later day changes an answer. How far days usually lie from what is expected is the median
+absolute deviation (MAD) of those days, each from the median of the others of its weekday and as a
+part of it; 1.4826 MAD is the standard deviation of normal noise, and a few wild days do not move
+it. A day is far out if it lies more than 3.5 of these from what is expected (Iglewicz, Hoaglin: How
+to Detect and Handle Outliers, 1993), and by more than the least impact in money, so that noise is
+silent. With eight weeks of independent normal noise, about 5 days of 1,000 are so far out.
 
     spike    far above
     drop     far below
@@ -17,9 +18,9 @@ A series with less than `LEAST_DAYS` days before a day is too young for a verdic
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from fractions import Fraction
 from typing import Final, Literal
 
@@ -29,13 +30,13 @@ from accountant.lines import name_order
 from accountant.money import EXACT, ZERO
 from accountant.planning.as_of import AsOf, days_between
 from accountant.planning.daily_spend import Days, Series
-from accountant.planning.figures import estimate, middle
+from accountant.planning.figures import ESTIMATES, estimate
 from tollgate.usage.periods import Month
 
 WINDOW_DAYS: Final = 56
 LEAST_DAYS: Final = 28
-DEVIATIONS: Final = Fraction(7, 2)
-_NORMAL: Final = Fraction(14826, 10000)  # standard deviation of normal noise, in MAD
+DEVIATIONS: Final = Decimal("3.5")
+_NORMAL: Final = Decimal("1.4826")  # standard deviation of normal noise, in MAD
 
 AnomalyKind = Literal["spike", "drop", "silence", "new"]
 
@@ -104,7 +105,7 @@ def anomalies(watch: Watch, usage: Mapping[Series, Days]) -> Anomalies:
         watch: What is looked at.
         usage: Daily amounts of the month and of the days before it.
     """
-    begun = {tenant: _begin(tenant, usage) for tenant, _ in usage}
+    begun = _begun(usage)
     found: list[Anomaly] = []
     judged = too_young = 0
     for (tenant, model), days in usage.items():
@@ -126,29 +127,29 @@ class _Verdict:
     def __init__(self, watch: Watch, days: Days, day: date) -> None:
         self.day = day
         self.actual = days.get(day, ZERO)
-        self._watch = watch
+        self._least = watch.least_impact
+        self._currency = watch.currency
         self._first = min(days)
         begin = max(self._first, day - timedelta(days=WINDOW_DAYS))
         window = days_between(begin, day - timedelta(days=1))
         self.has_history = len(window) >= LEAST_DAYS
-        values = {each: Fraction(days.get(each, ZERO)) for each in window}
-        self._same = [value for each, value in values.items() if each.weekday() == day.weekday()]
-        medians = _medians(values)
-        self._expected = medians.get(day.weekday(), Fraction(0))
-        usual = DEVIATIONS * _NORMAL * _relative_mad(values, medians) * self._expected
-        self._threshold = max(usual, Fraction(watch.least_impact))
+        weekdays = _by_weekday(days, window)
+        self._same = weekdays.get(day.weekday(), [])
+        with localcontext(ESTIMATES):
+            self._expected = _middle(self._same) if self._same else ZERO
+            usual = DEVIATIONS * _NORMAL * _relative_mad(weekdays.values()) * self._expected
+            self._threshold = max(usual, self._least)
+            self._impact = self.actual - self._expected
 
     def kind(self, *, known_tenant: bool) -> AnomalyKind | None:
         """In which way the day is far out; None is as it should be, or too young."""
-        impact = Fraction(self.actual) - self._expected
-        least = Fraction(self._watch.least_impact)
         if not self.has_history:
             first = self.day == self._first and known_tenant
-            return "new" if first and impact >= least else None
-        if self.actual == 0 and min(self._same) > 0 and -impact >= least:
+            return "new" if first and self._impact >= self._least else None
+        if self.actual == 0 and self._same[0] > 0 and -self._impact >= self._least:
             return "silence"
-        if abs(impact) > self._threshold:
-            return "spike" if impact > 0 else "drop"
+        if abs(self._impact) > self._threshold:
+            return "spike" if self._impact > 0 else "drop"
         return None
 
     def anomaly(self, tenant: str, model: str | None, kind: AnomalyKind) -> Anomaly:
@@ -158,32 +159,48 @@ class _Verdict:
             tenant=tenant,
             model=model,
             kind=kind,
-            expected=estimate(self._expected, self._watch.currency),
+            expected=estimate(Fraction(self._expected), self._currency),
             actual=self.actual,
-            threshold=estimate(self._threshold, self._watch.currency),
+            threshold=estimate(Fraction(self._threshold), self._currency),
         )
 
 
-def _begin(tenant: str, usage: Mapping[Series, Days]) -> date:
-    return min(min(days) for (name, _), days in usage.items() if name == tenant)
+def _begun(usage: Mapping[Series, Days]) -> dict[str, date]:
+    """The first day of each tenant."""
+    found: dict[str, date] = {}
+    for (tenant, _), days in usage.items():
+        found[tenant] = min(found.get(tenant, date.max), *days)
+    return found
 
 
-def _medians(values: Mapping[date, Fraction]) -> dict[int, Fraction]:
-    """The median of each weekday that is there."""
-    by_weekday: dict[int, list[Fraction]] = {}
-    for day, value in values.items():
-        by_weekday.setdefault(day.weekday(), []).append(value)
-    return {weekday: middle(each) for weekday, each in by_weekday.items()}
+def _by_weekday(days: Days, window: Iterable[date]) -> dict[int, list[Decimal]]:
+    """The amounts of each weekday of a window, the smallest first."""
+    found: dict[int, list[Decimal]] = {}
+    for day in window:
+        found.setdefault(day.weekday(), []).append(days.get(day, ZERO))
+    return {weekday: sorted(amounts) for weekday, amounts in found.items()}
 
 
-def _relative_mad(values: Mapping[date, Fraction], medians: Mapping[int, Fraction]) -> Fraction:
-    """The median of how far days lie from their weekday's median, as a part of it."""
-    parts = [
-        abs(value / medians[day.weekday()] - 1)
-        for day, value in values.items()
-        if medians[day.weekday()] > 0
-    ]
-    return middle(parts) if parts else Fraction(0)
+def _relative_mad(weekdays: Iterable[list[Decimal]]) -> Decimal:
+    """The median of how far days lie from the median of the others of their weekday."""
+    parts: list[Decimal] = []
+    for amounts in weekdays:
+        for place, amount in enumerate(amounts):
+            others = _middle(amounts, without=place)
+            if others > 0:
+                parts.append(abs(amount / others - 1))
+    return _middle(sorted(parts)) if parts else ZERO
+
+
+def _middle(amounts: list[Decimal], without: int | None = None) -> Decimal:
+    """The median of sorted amounts, maybe without one of them; zero of none."""
+    count = len(amounts) - (without is not None)
+    if count < 1:
+        return ZERO
+    low, high = (count - 1) // 2, count // 2
+    if without is not None:
+        low, high = low + (low >= without), high + (high >= without)
+    return (amounts[low] + amounts[high]) / 2
 
 
 def _order(found: Anomaly) -> tuple[object, ...]:

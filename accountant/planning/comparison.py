@@ -26,13 +26,17 @@ class MonthCosts:
 
     Args:
         by: Some of `GROUPS`.
-        first_days: Only usage of so many first days of the month, and what else begins in them;
-            no rounding, as that is of a whole month's statement. None is the whole month.
+        first_days: Only usage of so many first days of the month, and what else begins in them.
+            None is the whole month.
+
+    Attributes:
+        rounding: Of the month's statements, which is in no group.
     """
 
     def __init__(self, by: Sequence[str], first_days: int | None = None) -> None:
         self.items: dict[Group, dict[Item, Used]] = defaultdict(dict)
         self.other: dict[Group, Decimal] = defaultdict(lambda: ZERO)
+        self.rounding = ZERO
         self._by = by
         self._first_days = first_days
 
@@ -40,9 +44,10 @@ class MonthCosts:
         """Count what the month charges; in any order."""
         if isinstance(charge, Uncharged):
             return
-        if self._first_days is not None and (
-            charge.start.day > self._first_days or charge.category == "Rounding"
-        ):
+        if charge.category == "Rounding":
+            self.rounding = EXACT.add(self.rounding, charge.amount)
+            return
+        if self._first_days is not None and charge.start.day > self._first_days:
             return
         group = self._group(charge)
         if found := usage_of(charge):
@@ -107,12 +112,14 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
         lines: The groups by name.
         total: Their sum; its effects are the sums of theirs.
         volumes: What the volume effects are of, by unit.
+        rounding: Of the statements before and after, which no line holds.
     """
 
     by: tuple[str, ...]
     lines: list[ComparedLine]
     total: ComparedLine
     volumes: list[Volume]
+    rounding: tuple[Decimal, Decimal]
 
 
 def comparison(by: Sequence[str], before: MonthCosts, after: MonthCosts) -> Comparison:
@@ -125,7 +132,13 @@ def comparison(by: Sequence[str], before: MonthCosts, after: MonthCosts) -> Comp
         after=total(line.after for line in lines),
         effects=added(line.effects for line in lines),
     )
-    return Comparison(by=tuple(by), lines=lines, total=whole, volumes=_volumes(before, after))
+    return Comparison(
+        by=tuple(by),
+        lines=lines,
+        total=whole,
+        volumes=_volumes(before, after),
+        rounding=(before.rounding, after.rounding),
+    )
 
 
 def _item(sku: Sku, meter: str, unit: str) -> Item:

@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from accountant.money import plain
 from accountant.planning.as_of import AsOf, days_of
 from accountant.planning.columns import EXACT_ELSEWHERE, lower_bound, money_columns, name_columns
 from accountant.planning.comparison import ComparedLine, Comparison, Volume
@@ -25,7 +26,7 @@ _HOW: Final = (
     ),
     (
         "New and vanished items are of one month only. Other is what is no usage: fixed and shared "
-        "costs, credits, corrections, rounding. All effects add up to the change exactly."
+        "costs, credits, corrections. All effects add up to the change exactly."
     ),
 )
 
@@ -72,15 +73,26 @@ def comparison_document(months: Months, found: Comparison) -> Document:
             "by": list(found.by),
             "days": months.first_days,
             "basis": months.basis,
+            "rounding": {"before": plain(found.rounding[0]), "after": plain(found.rounding[1])},
         },
         sheets=[_lines(months, found), _volumes(months, found.volumes)],
         notes=[
             *(f"{month} is not over (as of {months.as_of})." for month in running),
             *_HOW,
+            *_rounding(months, found),
             *lower_bound(sorted(months.left_out.items())),
             EXACT_ELSEWHERE,
         ],
     )
+
+
+def _rounding(months: Months, found: Comparison) -> list[str]:
+    """What the statements of whole months have beside the lines."""
+    if months.first_days is not None:
+        return []
+    before, after = map(plain, found.rounding)
+    told = f"{before} in {months.before}, {after} in {months.after}"
+    return [f"The statements add rounding, which is in no line: {told}."]
 
 
 def _lines(months: Months, found: Comparison) -> Sheet:

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from accountant.money import plain, rounded
+from accountant.money import EXACT, ZERO, plain, rounded
 from accountant.planning.break_even import BreakEven, break_evens
 from accountant.planning.columns import EXACT_ELSEWHERE, lower_bound, money_columns, name_columns
 from accountant.planning.economics import MonthUnits, Provisioned, Units, top
@@ -160,13 +160,13 @@ def _break_even(asked: Economics) -> list[Sheet]:
         *money_columns(cost="token cost"),
         Column("tokens", "count", "tokens"),
         Column("per_1m_tokens", "price", "per 1M"),
-        Column("break_even_tokens", "count", "break-even a PTU"),
+        Column("break_even_tokens", "count", "tokens a PTU\nmust serve"),
     ]
     found = break_evens(asked.units.models, asked.ptu_per_hour, asked.hours)
-    month = plain(asked.ptu_per_hour * asked.hours)
+    month = f"{EXACT.multiply(asked.ptu_per_hour, Decimal(asked.hours)):,}"
     heading = (
-        f"Break-even of a PTU at {plain(asked.ptu_per_hour)} {asked.currency} an hour, "
-        f"{month} for {asked.hours} hours"
+        f"Break-even: a PTU at {asked.ptu_per_hour} {asked.currency} an hour costs {month} in "
+        f"{asked.hours} hours"
     )
     rows = [_break_even_row(each, asked.currency) for each in found]
     tables = {heading: [column.name for column in columns]}
@@ -183,7 +183,7 @@ def _costs(asked: Economics, whole: Units) -> list[str]:
     """What the total is of, and what of it has no billing code."""
     units = asked.units
     used, other, every, loose = (
-        f"{rounded(amount, asked.currency):,}"
+        f"{rounded(amount, asked.currency) or ZERO:,}"
         for amount in (whole.cost, units.other, units.total, units.unattributed)
     )
     part = percent(units.unattributed, whole.cost)

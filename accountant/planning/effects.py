@@ -11,7 +11,7 @@ This is the sales-price, sales-quantity and sales-mix variance of cost accountin
 Rajan: Cost Accounting, chapter on sales-mix and sales-quantity variances), with last month as the
 plan. Each unit of measure has a volume of its own: tokens are not added to images. An item of one
 month only has no price to compare: its amount is `new`, or `vanished`. What is not usage of the
-month (fixed and shared costs, credits, corrections, rounding) is `other`.
+month (fixed and shared costs, credits, corrections) is `other`.
 """
 
 from __future__ import annotations

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from decimal import Decimal
+from decimal import Context, Decimal
 from fractions import Fraction
 from math import floor, isqrt
-from statistics import NormalDist, median
+from statistics import NormalDist
 from typing import Final
 
 from accountant.money import EXACT, smallest_unit
 
+# Where estimates are worked out in decimals: the same on every machine, and wide enough.
+ESTIMATES: Final = Context(prec=34)
 PRICE_DIGITS: Final = 4  # more than the currency's smallest unit has
 
 
@@ -35,11 +36,6 @@ def estimate(value: Fraction, currency: str) -> Decimal:
 def unit_cost(amount: Decimal, count: int, per: int, currency: str) -> Decimal | None:
     """What `per` units cost on average; None is of nothing."""
     return estimate(Fraction(amount) * per / count, currency) if count else None
-
-
-def middle(values: Sequence[Fraction]) -> Fraction:
-    """The median, exactly."""
-    return Fraction(median(values))
 
 
 def root(value: Fraction) -> Fraction:
