@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from accountant.money import EXACT, ZERO, plain, rounded
+from accountant.money import EXACT, plain, rounded
 from accountant.planning.break_even import BreakEven, break_evens
 from accountant.planning.columns import EXACT_ELSEWHERE, lower_bound, money_columns, name_columns
 from accountant.planning.economics import MonthUnits, Provisioned, Units, top
@@ -182,10 +182,9 @@ def _break_even_row(each: BreakEven, currency: str) -> Sequence[Cell]:
 def _costs(asked: Economics, whole: Units) -> list[str]:
     """What the total is of, and what of it has no billing code."""
     units = asked.units
-    used, other, every, loose = (
-        f"{rounded(amount, asked.currency) or ZERO:,}"
-        for amount in (whole.cost, units.other, units.total, units.unattributed)
-    )
+    amounts = (whole.cost, units.other, units.total, units.unattributed)
+    figures = (rounded(amount, asked.currency) for amount in amounts)
+    used, other, every, loose = (f"{figure or abs(figure):,}" for figure in figures)
     part = percent(units.unattributed, whole.cost)
     share = "" if part is None else f" ({plain(part)}% of usage)"
     return [
