@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -29,6 +30,7 @@ from tollgate.usage.periods import Month
 
 if TYPE_CHECKING:
     from accountant.planning.as_of import AsOf
+    from accountant.planning.sheets import Document
 
 
 def compare(  # noqa: PLR0913, PLR0917  each is an option of the command
@@ -57,8 +59,7 @@ def compare(  # noqa: PLR0913, PLR0917  each is an option of the command
 
     Example: accountant compare 2026-09 2026-10 --by tenant --same-days
     """
-    from accountant.planning.comparison import GROUPS, MonthCosts, comparison
-    from accountant.planning.comparison_document import Months, comparison_document
+    from accountant.planning.comparison import GROUPS
 
     with told_problems():
         typed = Typed()
@@ -68,24 +69,38 @@ def compare(  # noqa: PLR0913, PLR0917  each is an option of the command
             typed.problems.append(f"{months[0]} is compared with itself; name two months")
         typed.check()
         first_days = _first_days(typed, months, time) if same_days else None
-        left_out: dict[str, Counter[str]] = {}
-        with months_read(Where(rates=rates, redis_url=redis_url), months) as (card, readers):
-            costs = [MonthCosts(fields, first_days) for _ in months]
-            for reader, into in zip(readers, costs, strict=True):
-                for each in watched(reader, left_out):
-                    into.add(each)
-        found = comparison(fields, *costs)
-        if not (found.lines or left_out):
-            raise nothing_in(months)
-        compared = Months(
-            before=months[0],
-            after=months[1],
-            currency=card.currency,
-            as_of=time,
-            first_days=first_days,
-            left_out=left_out,
-        )
-        deliver(comparison_document(compared, found), layout, out)
+        where = Where(rates=rates, redis_url=redis_url)
+        deliver(_compared(where, months, fields, time, first_days), layout, out)
+
+
+def _compared(
+    where: Where,
+    months: tuple[Month, Month],
+    by: Sequence[str],
+    as_of: AsOf,
+    first_days: int | None,
+) -> Document:
+    from accountant.planning.comparison import MonthCosts, comparison
+    from accountant.planning.comparison_document import Months, comparison_document
+
+    left_out: dict[str, Counter[str]] = {}
+    costs = (MonthCosts(by, first_days), MonthCosts(by, first_days))
+    with months_read(where, months) as (card, readers):
+        for reader, into in zip(readers, costs, strict=True):
+            for each in watched(reader, left_out):
+                into.add(each)
+    found = comparison(by, *costs)
+    if not (found.lines or left_out):
+        raise nothing_in(months)
+    compared = Months(
+        before=months[0],
+        after=months[1],
+        currency=card.currency,
+        as_of=as_of,
+        first_days=first_days,
+        left_out=left_out,
+    )
+    return comparison_document(compared, found)
 
 
 def _first_days(typed: Typed, months: tuple[Month, Month], as_of: AsOf) -> int:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections import Counter
 from decimal import Decimal
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
+import msgspec
 import typer
 
 from accountant.commands.charge_reader import Period, Rates, RedisUrl
@@ -26,6 +27,10 @@ from accountant.commands.planning_reader import (
 from accountant.commands.problems import told_problems
 from accountant.commands.report_cli import Layout
 from tollgate.errors import SettingsError
+from tollgate.usage.periods import Month
+
+if TYPE_CHECKING:
+    from accountant.planning.economics_document import Economics
 
 
 def economics(  # noqa: PLR0913, PLR0917  each is an option of the command
@@ -47,8 +52,8 @@ def economics(  # noqa: PLR0913, PLR0917  each is an option of the command
 
     Example: accountant economics 2026-10 --by model --ptu-usd-per-hour 1.00
     """
-    from accountant.planning.economics import GROUPS, MonthUnits
-    from accountant.planning.economics_document import Economics, economics_document
+    from accountant.planning.economics import GROUPS
+    from accountant.planning.economics_document import economics_document
 
     with told_problems():
         typed = Typed()
@@ -57,25 +62,26 @@ def economics(  # noqa: PLR0913, PLR0917  each is an option of the command
         if ptu_usd_per_hour is not None:
             ptu = typed.amount("--ptu-usd-per-hour", ptu_usd_per_hour)
         typed.check()
-        with months_read(Where(rates=rates, redis_url=redis_url), [month]) as (card, readers):
-            _check_currency(ptu, card.currency)
-            units = MonthUnits(fields, card.rate_for)
-            left_out: dict[str, Counter[str]] = {}
-            for each in watched(readers[0], left_out):
-                units.add(each)
-            units.count_requests(readers[0].requests)
-        if not readers[0].tenants:
-            raise nothing_in([month])
-        asked = Economics(
-            month=month,
-            currency=card.currency,
-            by=fields,
-            top=top,
-            units=units,
-            ptu_per_hour=ptu,
-            left_out=left_out,
-        )
+        where = Where(rates=rates, redis_url=redis_url)
+        found = _read(where, month, fields)
+        _check_currency(ptu, found.currency)
+        asked = msgspec.structs.replace(found, top=top, ptu_per_hour=ptu)
         deliver(economics_document(asked), layout, out)
+
+
+def _read(where: Where, month: Month, by: tuple[str, ...]) -> Economics:
+    from accountant.planning.economics import MonthUnits
+    from accountant.planning.economics_document import Economics
+
+    left_out: dict[str, Counter[str]] = {}
+    with months_read(where, [month]) as (card, readers):
+        units = MonthUnits(by, card.rate_for)
+        for each in watched(readers[0], left_out):
+            units.add(each)
+        units.count_requests(readers[0].requests)
+    if not readers[0].tenants:
+        raise nothing_in([month])
+    return Economics(month=month, currency=card.currency, by=by, units=units, left_out=left_out)
 
 
 def _check_currency(ptu: Decimal | None, currency: str) -> None:

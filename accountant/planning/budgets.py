@@ -120,14 +120,7 @@ def budgets(asked: Asked, spend: DailySpend, given: Sequence[Budget]) -> Budgets
     Raises:
         SettingsError: A budget is in another currency than the rates.
     """
-    unlike = [
-        f"{each.place}: the budget of {shown(each.tenant)} is in {each.currency}, but the rates "
-        f"are in {asked.currency}; write it in {asked.currency}, or give --rates in {each.currency}"
-        for each in given
-        if each.currency != asked.currency
-    ]
-    if unlike:
-        raise SettingsError(unlike)
+    _check_currencies(given, asked.currency)
     names = {each.tenant: each for each in given}
     series = spend.tenants()
     forecasts = {
@@ -154,6 +147,17 @@ def budgets(asked: Asked, spend: DailySpend, given: Sequence[Budget]) -> Budgets
             if tenant not in names and each.known
         },
     )
+
+
+def _check_currencies(given: Sequence[Budget], currency: str) -> None:
+    unlike = [
+        f"{each.place}: the budget of {shown(each.tenant)} is in {each.currency}, but the rates "
+        f"are in {currency}; write it in {currency}, or give --rates in {each.currency}"
+        for each in given
+        if each.currency != currency
+    ]
+    if unlike:
+        raise SettingsError(unlike)
 
 
 def burn_down(budget: Budget, days: Days, forecast: Forecast, left_out: Counter[str]) -> BurnDown:

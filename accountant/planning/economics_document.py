@@ -40,19 +40,19 @@ class Economics(msgspec.Struct, frozen=True, kw_only=True):
         month: The month.
         currency: ISO 4217.
         by: What the units are grouped by.
-        top: How many groups are shown; the others are one row.
         units: The month's units.
-        ptu_per_hour: What a PTU costs in an hour, for the break-even; None leaves it out.
         left_out: Lines of usage that are in no figure, by tenant and why.
+        top: How many groups are shown; the others are one row.
+        ptu_per_hour: What a PTU costs in an hour, for the break-even; None leaves it out.
     """
 
     month: Month
     currency: str
     by: tuple[str, ...]
-    top: int
     units: MonthUnits
-    ptu_per_hour: Decimal | None
     left_out: Mapping[str, Counter[str]]
+    top: int = 10
+    ptu_per_hour: Decimal | None = None
 
     @property
     def hours(self) -> int:
