@@ -10,18 +10,9 @@ from typing import Annotated, Final
 import typer
 
 from accountant.commands.charge_reader import Period, Rates, RedisUrl
-from accountant.commands.planning_reader import (
-    AsOfText,
-    Format,
-    Out,
-    Typed,
-    Where,
-    deliver,
-    left_out_of,
-    months_read,
-    nothing_in,
-    read_days,
-)
+from accountant.commands.planning_delivery import deliver
+from accountant.commands.planning_options import AsOfText, Format, Out, Typed
+from accountant.commands.planning_reader import Where, history_read, left_out_of
 from accountant.commands.problems import ANSWER_IS_NO, told_problems
 from accountant.commands.report_cli import Layout
 
@@ -48,19 +39,15 @@ def anomalies(  # noqa: PLR0913, PLR0917  each is an option of the command
     from accountant.planning.anomalies import Watch
     from accountant.planning.anomalies import anomalies as find
     from accountant.planning.anomalies_document import anomalies_document
-    from accountant.planning.as_of import months_before
 
     with told_problems():
         typed = Typed()
         month, time = typed.month(period), typed.as_of(as_of)
         least = typed.amount("--min-impact", min_impact)
         typed.check()
-        months = [*months_before(month, _HISTORY), month]
-        with months_read(Where(rates=rates, redis_url=redis_url), months) as (card, readers):
-            spend = read_days(readers, time)
-        if not spend.tenants():
-            raise nothing_in(months)
-        watch = Watch(month=month, as_of=time, currency=card.currency, least_impact=least)
+        where = Where(rates=rates, redis_url=redis_url)
+        currency, spend = history_read(where, month, _HISTORY, time)
+        watch = Watch(month=month, as_of=time, currency=currency, least_impact=least)
         found = find(watch, spend.usage)
         deliver(anomalies_document(watch, found, left_out_of(spend, month)), layout, out)
     if found.found:

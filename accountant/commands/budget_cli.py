@@ -11,19 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from accountant.commands.charge_reader import Period, Rates, RedisUrl
-from accountant.commands.planning_reader import (
-    AsOfText,
-    Format,
-    History,
-    Level,
-    Out,
-    Typed,
-    Where,
-    deliver,
-    months_read,
-    nothing_in,
-    read_days,
-)
+from accountant.commands.planning_delivery import deliver
+from accountant.commands.planning_options import AsOfText, Format, History, Level, Out, Typed
+from accountant.commands.planning_reader import Where, history_read
 from accountant.commands.problems import told_problems
 from accountant.commands.report_cli import Layout
 from tollgate.errors import SettingsError
@@ -53,7 +43,6 @@ def budget(  # noqa: PLR0913, PLR0917  each is an option of the command
 
     Example: accountant budget 2026-10 --budgets budgets.csv
     """
-    from accountant.planning.as_of import months_before
     from accountant.planning.budgets import budgets as burn_down
     from accountant.planning.budgets_document import budgets_document
     from accountant.planning.forecast import Asked
@@ -63,12 +52,9 @@ def budget(  # noqa: PLR0913, PLR0917  each is an option of the command
         month, time = typed.month(period), typed.as_of(as_of)
         given = _read(budgets, typed)
         typed.check()
-        months = [*months_before(month, history), month]
-        with months_read(Where(rates=rates, redis_url=redis_url), months) as (card, readers):
-            spend = read_days(readers, time)
-        if not spend.tenants():
-            raise nothing_in(months)
-        asked = Asked(month=month, as_of=time, currency=card.currency, level_percent=level)
+        where = Where(rates=rates, redis_url=redis_url)
+        currency, spend = history_read(where, month, history, time)
+        asked = Asked(month=month, as_of=time, currency=currency, level_percent=level)
         deliver(budgets_document(burn_down(asked, spend, given)), layout, out)
 
 

@@ -12,18 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from accountant.commands.charge_reader import Period, Rates, RedisUrl
-from accountant.commands.planning_reader import (
-    AsOfText,
-    By,
-    Format,
-    Out,
-    Typed,
-    Where,
-    deliver,
-    months_read,
-    nothing_in,
-    watched,
-)
+from accountant.commands.planning_delivery import deliver
+from accountant.commands.planning_options import AsOfText, By, Format, Out, Typed
+from accountant.commands.planning_reader import Where, months_read, nothing_in, watched
 from accountant.commands.problems import told_problems
 from accountant.commands.report_cli import Layout
 from tollgate.usage.periods import Month
@@ -85,7 +76,7 @@ def _compared(
 
     left_out: dict[str, Counter[str]] = {}
     costs = (MonthCosts(by, first_days), MonthCosts(by, first_days))
-    with months_read(where, months) as (card, readers):
+    with months_read(where, months) as readers:
         for reader, into in zip(readers, costs, strict=True):
             for each in watched(reader, left_out):
                 into.add(each)
@@ -95,7 +86,7 @@ def _compared(
     compared = Months(
         before=months[0],
         after=months[1],
-        currency=card.currency,
+        currency=readers[0].currency,
         as_of=as_of,
         first_days=first_days,
         left_out=left_out,

@@ -13,19 +13,12 @@ import msgspec
 import typer
 
 from accountant.commands.charge_reader import Period, Rates, RedisUrl
-from accountant.commands.planning_reader import (
-    By,
-    Format,
-    Out,
-    Typed,
-    Where,
-    deliver,
-    months_read,
-    nothing_in,
-    watched,
-)
+from accountant.commands.planning_delivery import deliver
+from accountant.commands.planning_options import By, Format, Out, Typed
+from accountant.commands.planning_reader import Where, months_read, nothing_in, watched
 from accountant.commands.problems import told_problems
 from accountant.commands.report_cli import Layout
+from accountant.commands.sources import open_card
 from tollgate.errors import SettingsError
 from tollgate.usage.periods import Month
 
@@ -74,14 +67,16 @@ def _read(where: Where, month: Month, by: tuple[str, ...]) -> Economics:
     from accountant.planning.economics_document import Economics
 
     left_out: dict[str, Counter[str]] = {}
-    with months_read(where, [month]) as (card, readers):
-        units = MonthUnits(by, card.rate_for)
+    with months_read(where, [month]) as readers:
+        units = MonthUnits(by, open_card(where.rates).rate_for)
         for each in watched(readers[0], left_out):
             units.add(each)
         units.count_requests(readers[0].requests)
     if not readers[0].tenants:
         raise nothing_in([month])
-    return Economics(month=month, currency=card.currency, by=by, units=units, left_out=left_out)
+    return Economics(
+        month=month, currency=readers[0].currency, by=by, units=units, left_out=left_out
+    )
 
 
 def _check_currency(ptu: Decimal | None, currency: str) -> None:

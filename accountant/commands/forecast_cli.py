@@ -6,20 +6,9 @@
 from __future__ import annotations
 
 from accountant.commands.charge_reader import Period, Rates, RedisUrl
-from accountant.commands.planning_reader import (
-    AsOfText,
-    Format,
-    History,
-    Level,
-    Out,
-    Typed,
-    Where,
-    deliver,
-    left_out_of,
-    months_read,
-    nothing_in,
-    read_days,
-)
+from accountant.commands.planning_delivery import deliver
+from accountant.commands.planning_options import AsOfText, Format, History, Level, Out, Typed
+from accountant.commands.planning_reader import Where, history_read, left_out_of
 from accountant.commands.problems import told_problems
 from accountant.commands.report_cli import Layout
 
@@ -41,7 +30,6 @@ def forecast(  # noqa: PLR0913, PLR0917  each is an option of the command
 
     Example: accountant forecast 2026-11 --as-of 2026-11-15
     """
-    from accountant.planning.as_of import months_before
     from accountant.planning.forecast import Asked, month_forecast
     from accountant.planning.forecast_document import forecast_document
 
@@ -49,11 +37,8 @@ def forecast(  # noqa: PLR0913, PLR0917  each is an option of the command
         typed = Typed()
         month, time = typed.month(period), typed.as_of(as_of)
         typed.check()
-        months = [*months_before(month, history), month]
-        with months_read(Where(rates=rates, redis_url=redis_url), months) as (card, readers):
-            spend = read_days(readers, time)
-        if not spend.tenants():
-            raise nothing_in(months)
-        asked = Asked(month=month, as_of=time, currency=card.currency, level_percent=level)
+        where = Where(rates=rates, redis_url=redis_url)
+        currency, spend = history_read(where, month, history, time)
+        asked = Asked(month=month, as_of=time, currency=currency, level_percent=level)
         found = month_forecast(asked, spend)
         deliver(forecast_document(found, left_out_of(spend, month)), layout, out)

@@ -9,7 +9,7 @@ from typing import Annotated, Final, cast
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from accountant.planning.budgets import DEFAULT_ALERTS, Budget
-from accountant.rate_cards.rate_rows import Currency, Text, problem
+from accountant.rate_cards.rate_rows import Currency, Text, row_problems
 from accountant.rate_cards.rate_tables import read_rows
 from accountant.rate_cards.raw_rows import RawRow
 from tollgate.errors import SettingsError
@@ -75,13 +75,7 @@ def _checked(raw: RawRow, problems: list[str]) -> Budget | None:
     try:
         row = _Row.model_validate(raw.members)
     except ValidationError as error:
-        told = [
-            (raw.line_of(key), f"{raw.place(key)}: {problem(entry, raw.kind)}")
-            for entry in error.errors()
-            for key in [str(entry["loc"][0]) if entry["loc"] else ""]
-            if entry["type"] != "missing" or key not in raw.untold
-        ]
-        problems += [text for _, text in sorted(told, key=lambda each: each[0])]
+        problems += row_problems(raw, error)
         return None
     return Budget(
         tenant=row.tenant,

@@ -13,7 +13,7 @@ from accountant.errors import RateCardError
 from accountant.rate_cards.price_rules import PriceRule, RuleKind, rule_clashes
 from accountant.rate_cards.rate_card import Rate, RateCard, contradictions
 from accountant.rate_cards.rate_gaps import gaps
-from accountant.rate_cards.rate_rows import ROWS, DatedRow, RateRow, problem
+from accountant.rate_cards.rate_rows import ROWS, DatedRow, RateRow, row_problems
 from accountant.rate_cards.rate_tables import read_rows
 from accountant.rate_cards.raw_rows import RawRow
 
@@ -101,13 +101,7 @@ def _checked(raw: RawRow, problems: list[str]) -> DatedRow | None:
     try:
         return ROWS[raw.kind].model_validate(raw.members)
     except ValidationError as error:
-        told = [
-            (raw.line_of(key), f"{raw.place(key)}: {problem(entry, raw.kind)}")
-            for entry in error.errors()
-            for key in [str(entry["loc"][0]) if entry["loc"] else ""]
-            if entry["type"] != "missing" or key not in raw.untold
-        ]
-        problems += [text for _, text in sorted(told, key=lambda each: each[0])]
+        problems += row_problems(raw, error)
         return None
 
 

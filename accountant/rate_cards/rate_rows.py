@@ -15,11 +15,13 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    ValidationError,
     ValidationInfo,
     field_validator,
 )
 
 from accountant.rate_cards.currencies import CURRENCIES
+from accountant.rate_cards.raw_rows import RawRow
 from accountant.rating import TOKEN_METERS, UNITS
 from tollgate.usage.event import DeploymentType, Provenance, Scope
 from tollgate.usage.sku import PROMPT_BAND_LIMITS, prompt_band
@@ -169,7 +171,18 @@ ROWS: Final[dict[str, type[DatedRow]]] = {
 }
 
 
-def problem(entry: Mapping[str, Any], kind: str) -> str:
+def row_problems(raw: RawRow, error: ValidationError) -> list[str]:
+    """What is wrong with a row, by line; columns that a file lacks are told elsewhere."""
+    told = [
+        (raw.line_of(key), f"{raw.place(key)}: {_problem(entry, raw.kind)}")
+        for entry in error.errors()
+        for key in [str(entry["loc"][0]) if entry["loc"] else ""]
+        if entry["type"] != "missing" or key not in raw.untold
+    ]
+    return [text for _, text in sorted(told, key=lambda each: each[0])]
+
+
+def _problem(entry: Mapping[str, Any], kind: str) -> str:
     """One of pydantic's complaints about a row of this kind, in words for whoever wrote it."""
     field = ".".join(str(step) for step in entry["loc"]) or "row"
     if entry["type"] in _PLAIN:
