@@ -18,9 +18,9 @@ A series with less than `LEAST_DAYS` days before a day is too young for a verdic
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
-from decimal import Decimal, localcontext
+from decimal import Decimal
 from fractions import Fraction
 from typing import Final, Literal
 
@@ -28,15 +28,18 @@ import msgspec
 
 from accountant.lines import name_order
 from accountant.money import EXACT, ZERO
-from accountant.planning.as_of import AsOf, days_between
+from accountant.planning.as_of import AsOf
 from accountant.planning.daily_spend import Days, Series
-from accountant.planning.figures import ESTIMATES, estimate
+from accountant.planning.figures import estimate, whole_units
 from tollgate.usage.periods import Month
 
 WINDOW_DAYS: Final = 56
 LEAST_DAYS: Final = 28
-DEVIATIONS: Final = Decimal("3.5")
-_NORMAL: Final = Decimal("1.4826")  # standard deviation of normal noise, in MAD
+DEVIATIONS: Final = Fraction(7, 2)
+_NORMAL: Final = Fraction(14826, 10000)  # standard deviation of normal noise, in MAD
+
+_PARTS: Final = 10**15  # of what is expected, in which deviations are counted
+_WEEK: Final = 7
 
 AnomalyKind = Literal["spike", "drop", "silence", "new"]
 
@@ -109,37 +112,52 @@ def anomalies(watch: Watch, usage: Mapping[Series, Days]) -> Anomalies:
     found: list[Anomaly] = []
     judged = too_young = 0
     for (tenant, model), days in usage.items():
+        series = _Series(days)
+        known = begun[tenant] + timedelta(days=LEAST_DAYS)
         for day in watch.as_of.whole_days(watch.month):
-            if day < min(days):
+            if day < series.first:
                 continue
-            verdict = _Verdict(watch, days, day)
-            kind = verdict.kind(known_tenant=(day - begun[tenant]).days >= LEAST_DAYS)
+            verdict = _Verdict(watch, series, day)
             judged += verdict.has_history
             too_young += not verdict.has_history
-            if kind:
+            if kind := verdict.kind(known_tenant=day >= known):
                 found.append(verdict.anomaly(tenant, model, kind))
     return Anomalies(found=sorted(found, key=_order), judged=judged, too_young=too_young)
+
+
+class _Series:
+    """Amounts by the number of their day, in whole units."""
+
+    def __init__(self, days: Days) -> None:
+        self.first = min(days)
+        self.days = days
+        amounts, self.per = whole_units([*days.values()])
+        self._amounts = dict(zip(map(date.toordinal, days), amounts, strict=True))
+
+    def before(self, day: date) -> list[int]:
+        """The amounts of the window before a day, from when the series began."""
+        end = day.toordinal()
+        begin = max(self.first.toordinal(), end - WINDOW_DAYS)
+        return [self._amounts.get(each, 0) for each in range(begin, end)]
 
 
 class _Verdict:
     """What a day of a series should have cost, and whether it did."""
 
-    def __init__(self, watch: Watch, days: Days, day: date) -> None:
+    def __init__(self, watch: Watch, series: _Series, day: date) -> None:
         self.day = day
-        self.actual = days.get(day, ZERO)
-        self._least = watch.least_impact
+        self.actual = series.days.get(day, ZERO)
         self._currency = watch.currency
-        self._first = min(days)
-        begin = max(self._first, day - timedelta(days=WINDOW_DAYS))
-        window = days_between(begin, day - timedelta(days=1))
+        self._least = Fraction(watch.least_impact)
+        self._first = series.first
+        window = series.before(day)
         self.has_history = len(window) >= LEAST_DAYS
-        weekdays = _by_weekday(days, window)
-        self._same = weekdays.get(day.weekday(), [])
-        with localcontext(ESTIMATES):
-            self._expected = _middle(self._same) if self._same else ZERO
-            usual = DEVIATIONS * _NORMAL * _relative_mad(weekdays.values()) * self._expected
-            self._threshold = max(usual, self._least)
-            self._impact = self.actual - self._expected
+        weekdays = [sorted(window[start::_WEEK]) for start in range(_WEEK)]
+        self._same = weekdays[len(window) % _WEEK]
+        self._expected = Fraction(_twice_middle(self._same), 2 * series.per)
+        usual = DEVIATIONS * _NORMAL * _relative_mad(weekdays) * self._expected
+        self._threshold = max(usual, self._least)
+        self._impact = Fraction(self.actual) - self._expected
 
     def kind(self, *, known_tenant: bool) -> AnomalyKind | None:
         """In which way the day is far out; None is as it should be, or too young."""
@@ -159,9 +177,9 @@ class _Verdict:
             tenant=tenant,
             model=model,
             kind=kind,
-            expected=estimate(Fraction(self._expected), self._currency),
+            expected=estimate(self._expected, self._currency),
             actual=self.actual,
-            threshold=estimate(Fraction(self._threshold), self._currency),
+            threshold=estimate(self._threshold, self._currency),
         )
 
 
@@ -173,34 +191,26 @@ def _begun(usage: Mapping[Series, Days]) -> dict[str, date]:
     return found
 
 
-def _by_weekday(days: Days, window: Iterable[date]) -> dict[int, list[Decimal]]:
-    """The amounts of each weekday of a window, the smallest first."""
-    found: dict[int, list[Decimal]] = {}
-    for day in window:
-        found.setdefault(day.weekday(), []).append(days.get(day, ZERO))
-    return {weekday: sorted(amounts) for weekday, amounts in found.items()}
-
-
-def _relative_mad(weekdays: Iterable[list[Decimal]]) -> Decimal:
+def _relative_mad(weekdays: Iterable[Sequence[int]]) -> Fraction:
     """The median of how far days lie from the median of the others of their weekday."""
-    parts: list[Decimal] = []
+    parts: list[int] = []
     for amounts in weekdays:
         for place, amount in enumerate(amounts):
-            others = _middle(amounts, without=place)
+            others = _twice_middle(amounts, without=place)
             if others > 0:
-                parts.append(abs(amount / others - 1))
-    return _middle(sorted(parts)) if parts else ZERO
+                parts.append(abs(2 * amount - others) * _PARTS // others)
+    return Fraction(_twice_middle(sorted(parts)), 2 * _PARTS)
 
 
-def _middle(amounts: list[Decimal], without: int | None = None) -> Decimal:
-    """The median of sorted amounts, maybe without one of them; zero of none."""
+def _twice_middle(amounts: Sequence[int], without: int | None = None) -> int:
+    """Twice the median of sorted amounts, maybe without one of them; zero of none."""
     count = len(amounts) - (without is not None)
     if count < 1:
-        return ZERO
+        return 0
     low, high = (count - 1) // 2, count // 2
     if without is not None:
         low, high = low + (low >= without), high + (high >= without)
-    return (amounts[low] + amounts[high]) / 2
+    return amounts[low] + amounts[high]
 
 
 def _order(found: Anomaly) -> tuple[object, ...]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from decimal import Context, Decimal
+from collections.abc import Sequence
+from decimal import Decimal
 from fractions import Fraction
 from math import floor, isqrt
 from statistics import NormalDist
@@ -10,8 +11,6 @@ from typing import Final
 
 from accountant.money import EXACT, smallest_unit
 
-# Where estimates are worked out in decimals: the same on every machine, and wide enough.
-ESTIMATES: Final = Context(prec=34)
 PRICE_DIGITS: Final = 4  # more than the currency's smallest unit has
 
 
@@ -36,6 +35,14 @@ def estimate(value: Fraction, currency: str) -> Decimal:
 def unit_cost(amount: Decimal, count: int, per: int, currency: str) -> Decimal | None:
     """What `per` units cost on average; None is of nothing."""
     return estimate(Fraction(amount) * per / count, currency) if count else None
+
+
+def whole_units(amounts: Sequence[Decimal]) -> tuple[list[int], int]:
+    """Amounts as whole numbers of one unit, which work is quicker with, and units per 1."""
+    exponents = (amount.as_tuple().exponent for amount in amounts)
+    digits = max((-each for each in exponents if isinstance(each, int)), default=0)
+    digits = max(digits, 0)
+    return [int(EXACT.scaleb(amount, digits)) for amount in amounts], 10**digits
 
 
 def root(value: Fraction) -> Fraction:

@@ -23,15 +23,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
-from decimal import Decimal
 from fractions import Fraction
+from math import lcm
 from typing import Final
 
 import msgspec
 
+from accountant.money import ZERO
 from accountant.planning.as_of import days_between
 from accountant.planning.daily_spend import Days
-from accountant.planning.figures import root, student_t
+from accountant.planning.figures import root, student_t, whole_units
 
 WINDOW_DAYS: Final = 91
 LEVEL_DAYS: Final = 28
@@ -81,40 +82,40 @@ def fitted(days: Days, last: date) -> WeekdayModel | None:
     window = days_between(first, last)
     if len(window) < LEVEL_DAYS:
         return None
-    values = [Fraction(days.get(day, Decimal(0))) for day in window]
-    means = _means(window, values)
-    level = sum(values[-LEVEL_DAYS:], Fraction(0)) / LEVEL_DAYS
-    usual = sum(means, Fraction(0)) / _WEEK
-    weekdays = tuple(level * mean / usual if usual else Fraction(0) for mean in means)
+    values, per = whole_units([days.get(day, ZERO) for day in window])
+    means, times = _means(window, values)
     model = [means[day.weekday()] for day in window]
+    errors = [value * times - mean for value, mean in zip(values, model, strict=True)]
+    level = Fraction(sum(values[-LEVEL_DAYS:]), LEVEL_DAYS * per)
     recent = model[-LEVEL_DAYS:]
     return WeekdayModel(
         first=first,
         last=last,
-        weekdays=weekdays,
-        variance=_variance(values, model),
+        weekdays=tuple(level * _ratio(mean * _WEEK, sum(means)) for mean in means),
+        variance=_variance(errors, model),
         level_error=_ratio(sum(each**2 for each in recent), sum(recent) ** 2),
     )
 
 
-def _means(window: Sequence[date], values: Sequence[Fraction]) -> list[Fraction]:
-    """The mean of each weekday, Monday first; a window has every weekday."""
-    by_weekday: list[list[Fraction]] = [[] for _ in range(_WEEK)]
+def _means(window: Sequence[date], values: Sequence[int]) -> tuple[list[int], int]:
+    """The mean of each weekday, Monday first, times what makes all of them whole."""
+    sums, counts = [0] * _WEEK, [0] * _WEEK
     for day, value in zip(window, values, strict=True):
-        by_weekday[day.weekday()].append(value)
-    return [sum(each, Fraction(0)) / len(each) for each in by_weekday]
+        sums[day.weekday()] += value
+        counts[day.weekday()] += 1
+    times = lcm(*counts)
+    return [each * times // count for each, count in zip(sums, counts, strict=True)], times
 
 
-def _variance(values: Sequence[Fraction], model: Sequence[Fraction]) -> Fraction:
+def _variance(errors: Sequence[int], model: Sequence[int]) -> Fraction:
     """Of a day, relative to its expected amount; raised if weeks deviate more than their days."""
-    errors = [value - mean for value, mean in zip(values, model, strict=True)]
     squares = sum(error**2 for error in errors)
-    variance = _ratio(squares, sum(mean**2 for mean in model))
-    freedom = Fraction(len(values), len(values) - _WEEK)
-    return variance * freedom * max(Fraction(1), _week_ratio(errors))
+    freedom = Fraction(len(errors), len(errors) - _WEEK)
+    variance = _ratio(squares, sum(mean**2 for mean in model)) * freedom
+    return variance * max(Fraction(1), _week_ratio(errors))
 
 
-def _week_ratio(errors: Sequence[Fraction]) -> Fraction:
+def _week_ratio(errors: Sequence[int]) -> Fraction:
     """The variance of weeks against that of their days, from the last day backwards."""
     weeks = len(errors) // _WEEK
     kept = errors[-weeks * _WEEK :]
@@ -122,5 +123,5 @@ def _week_ratio(errors: Sequence[Fraction]) -> Fraction:
     return _ratio(sum(each**2 for each in sums), sum(error**2 for error in kept))
 
 
-def _ratio(part: Fraction | int, whole: Fraction | int) -> Fraction:
-    return Fraction(part) / whole if whole else Fraction(0)
+def _ratio(part: int, whole: int) -> Fraction:
+    return Fraction(part, whole) if whole else Fraction(0)
