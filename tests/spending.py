@@ -8,16 +8,17 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
-from accounting import OCTOBER, sku
+from accounting import DAY, OCTOBER, sku
 from exporting import owed, usage
 
-from accountant.charges import Allocation, Charge, Consumption, Correction, Price
+from accountant.charges import Allocation, Charge, Consumption, Correction, Price, Uncharged
 from accountant.planning.as_of import AsOf
 from accountant.planning.daily_spend import DailySpend
 from accountant.planning.forecast import Asked
 from tollgate.usage.periods import Month
 
 AUGUST, SEPTEMBER = Month(2026, 8), Month(2026, 9)
+COUNTED = Consumption(sku=sku(), meter="input", quantity=1000, requests=1)
 WEEK = ("100", "110", "105", "100", "90", "20", "15")  # Monday first
 
 
@@ -47,6 +48,18 @@ def corrected(amount: str) -> Charge:
     late = Correction(month="2026-09", statement=None, line=None, reason="usage")
     charge = usage(amount=Decimal(amount), effective=Decimal(amount))
     return msgspec.structs.replace(charge, correction=late)
+
+
+def left_out(consumed: Consumption | None = COUNTED) -> Uncharged:
+    """Usage of contoso without a rate; of None without a count."""
+    return Uncharged(
+        tenant="contoso",
+        billing_code=None,
+        start=DAY,
+        sku=sku(),
+        requests=1,
+        consumed=consumed,
+    )
 
 
 def as_of(text: str = "2026-10-16") -> AsOf:

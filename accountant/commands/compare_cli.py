@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +13,7 @@ import typer
 from accountant.commands.charge_reader import Period, Rates, RedisUrl
 from accountant.commands.planning_delivery import deliver
 from accountant.commands.planning_options import AsOfText, By, Format, Out, Typed
-from accountant.commands.planning_reader import Where, months_read, nothing_in, watched
+from accountant.commands.planning_reader import Where, months_read, nothing_in
 from accountant.commands.problems import told_problems
 from accountant.commands.report_cli import Layout
 from tollgate.usage.periods import Month
@@ -45,6 +44,8 @@ def compare(  # noqa: PLR0913, PLR0917  each is an option of the command
 ) -> None:
     """Compare two months: what changed, by how much, and why.
 
+    By tenant, billing code and model, unless --by says otherwise.
+
     The change is split into price, volume, mix, new, vanished and other, which add up to it
     exactly. A percentage of nothing is n/a.
 
@@ -74,14 +75,13 @@ def _compared(
     from accountant.planning.comparison import MonthCosts, comparison
     from accountant.planning.comparison_document import Months, comparison_document
 
-    left_out: dict[str, Counter[str]] = {}
-    costs = (MonthCosts(by, first_days), MonthCosts(by, first_days))
+    costs = (MonthCosts(by, as_of, first_days), MonthCosts(by, as_of, first_days))
     with months_read(where, months) as readers:
         for reader, into in zip(readers, costs, strict=True):
-            for each in watched(reader, left_out):
+            for each in reader.read():
                 into.add(each)
     found = comparison(by, *costs)
-    if not (found.lines or left_out):
+    if not (found.lines or found.left_out):
         raise nothing_in(months)
     compared = Months(
         before=months[0],
@@ -89,7 +89,6 @@ def _compared(
         currency=readers[0].currency,
         as_of=as_of,
         first_days=first_days,
-        left_out=left_out,
     )
     return comparison_document(compared, found)
 

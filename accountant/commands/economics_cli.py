@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +14,7 @@ import typer
 from accountant.commands.charge_reader import Period, Rates, RedisUrl
 from accountant.commands.planning_delivery import deliver
 from accountant.commands.planning_options import By, Format, Out, Typed
-from accountant.commands.planning_reader import Where, months_read, nothing_in, watched
+from accountant.commands.planning_reader import Where, months_read, nothing_in
 from accountant.commands.problems import told_problems
 from accountant.commands.report_cli import Layout
 from accountant.commands.sources import open_card
@@ -43,6 +42,8 @@ def economics(  # noqa: PLR0913, PLR0917  each is an option of the command
 ) -> None:
     """Show what 1,000 requests and a million tokens cost, and what prompt caching saved.
 
+    By tenant, unless --by says otherwise.
+
     Example: accountant economics 2026-10 --by model --ptu-usd-per-hour 1.00
     """
     from accountant.planning.economics import GROUPS
@@ -66,17 +67,14 @@ def _read(where: Where, month: Month, by: tuple[str, ...]) -> Economics:
     from accountant.planning.economics import MonthUnits
     from accountant.planning.economics_document import Economics
 
-    left_out: dict[str, Counter[str]] = {}
     with months_read(where, [month]) as readers:
         units = MonthUnits(by, open_card(where.rates).rate_for)
-        for each in watched(readers[0], left_out):
+        for each in readers[0].read():
             units.add(each)
         units.count_requests(readers[0].requests)
     if not readers[0].tenants:
         raise nothing_in([month])
-    return Economics(
-        month=month, currency=readers[0].currency, by=by, units=units, left_out=left_out
-    )
+    return Economics(month=month, currency=readers[0].currency, by=by, units=units)
 
 
 def _check_currency(ptu: Decimal | None, currency: str) -> None:

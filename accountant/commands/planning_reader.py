@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +19,6 @@ from accountant.commands.problems import ANSWER_IS_NO, say
 from tollgate.usage.periods import Month
 
 if TYPE_CHECKING:
-    from accountant.charges import Charge, Uncharged
     from accountant.planning.as_of import AsOf
     from accountant.planning.daily_spend import DailySpend
 
@@ -84,19 +83,6 @@ def read_days(readers: Iterable[ChargeReader], as_of: AsOf) -> DailySpend:
 def left_out_of(spend: DailySpend, month: Month) -> dict[str, Counter[str]]:
     """Lines of a month's usage that are in no charge, by tenant and why."""
     return {tenant: counts for (each, tenant), counts in spend.left_out.items() if each == month}
-
-
-def watched(
-    reader: ChargeReader, left_out: dict[str, Counter[str]]
-) -> Iterator[Charge | Uncharged]:
-    """What a month charges, while lines of usage in no charge are counted by tenant and why."""
-    from accountant.charges import Uncharged
-
-    for each in reader.read():
-        if isinstance(each, Uncharged):
-            why = "uncounted" if each.consumed is None else "unpriced"
-            left_out.setdefault(each.tenant, Counter())[why] += 1
-        yield each
 
 
 def nothing_in(months: Sequence[Month]) -> typer.Exit:

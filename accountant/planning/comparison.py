@@ -9,10 +9,11 @@ from typing import Final
 
 import msgspec
 
-from accountant.charges import Charge, Uncharged
+from accountant.charges import Charge, Consumption, Uncharged
 from accountant.lines import name_order
 from accountant.money import EXACT, ZERO, total
-from accountant.planning.charged_usage import usage_of
+from accountant.planning.as_of import AsOf
+from accountant.planning.charged_usage import usage_of, why_left_out
 from accountant.planning.effects import Effects, Item, Items, Used, added, effects
 from accountant.rate_cards.rate_card import DEFAULT_TIER
 from tollgate.usage.sku import Sku
@@ -26,38 +27,45 @@ class MonthCosts:
 
     Args:
         by: Some of `GROUPS`.
+        as_of: Usage of later days is left out.
         first_days: Only usage of so many first days of the month, and what else begins in them.
             None is the whole month.
 
     Attributes:
         rounding: Of the month's statements, which is in no group.
+        left_out: Lines of usage that are in no charge, by tenant and why.
     """
 
-    def __init__(self, by: Sequence[str], first_days: int | None = None) -> None:
+    def __init__(self, by: Sequence[str], as_of: AsOf, first_days: int | None = None) -> None:
         self.items: dict[Group, dict[Item, Used]] = defaultdict(dict)
         self.other: dict[Group, Decimal] = defaultdict(lambda: ZERO)
         self.rounding = ZERO
+        self.left_out: dict[str, Counter[str]] = defaultdict(Counter)
         self._by = by
+        self._as_of = as_of
         self._first_days = first_days
 
-    def add(self, charge: Charge | Uncharged) -> None:
-        """Count what the month charges; in any order."""
-        if isinstance(charge, Uncharged):
+    def add(self, each: Charge | Uncharged) -> None:
+        """Count what the month charges, or does not; in any order."""
+        if self._first_days is not None and each.start.day > self._first_days:
             return
-        if charge.category == "Rounding":
-            self.rounding = EXACT.add(self.rounding, charge.amount)
-            return
-        if self._first_days is not None and charge.start.day > self._first_days:
-            return
-        group = self._group(charge)
-        if found := usage_of(charge):
-            consumed, _ = found
-            item = _item(consumed.sku, consumed.meter, consumed.unit)
-            used = self.items[group].setdefault(item, Used())
-            used.quantity += consumed.quantity
-            used.amount = EXACT.add(used.amount, charge.amount)
+        if isinstance(each, Uncharged):
+            if self._as_of.knows(each.start):
+                self.left_out[each.tenant][why_left_out(each)] += 1
+        elif each.category == "Rounding":
+            self.rounding = EXACT.add(self.rounding, each.amount)
+        elif found := usage_of(each):
+            if self._as_of.knows(each.start):
+                self._use(each, found[0])
         else:
-            self.other[group] = EXACT.add(self.other[group], charge.amount)
+            group = self._group(each)
+            self.other[group] = EXACT.add(self.other[group], each.amount)
+
+    def _use(self, charge: Charge, consumed: Consumption) -> None:
+        item = _item(consumed.sku, consumed.meter, consumed.unit)
+        used = self.items[self._group(charge)].setdefault(item, Used())
+        used.quantity += consumed.quantity
+        used.amount = EXACT.add(used.amount, charge.amount)
 
     def amount(self, group: Group) -> Decimal:
         """All that a group costs."""
@@ -113,6 +121,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
         total: Their sum; its effects are the sums of theirs.
         volumes: What the volume effects are of, by unit.
         rounding: Of the statements before and after, which no line holds.
+        left_out: Lines of usage of both months that are in no figure, by tenant and why.
     """
 
     by: tuple[str, ...]
@@ -120,6 +129,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     total: ComparedLine
     volumes: list[Volume]
     rounding: tuple[Decimal, Decimal]
+    left_out: dict[str, Counter[str]]
 
 
 def comparison(by: Sequence[str], before: MonthCosts, after: MonthCosts) -> Comparison:
@@ -138,6 +148,10 @@ def comparison(by: Sequence[str], before: MonthCosts, after: MonthCosts) -> Comp
         total=whole,
         volumes=_volumes(before, after),
         rounding=(before.rounding, after.rounding),
+        left_out={
+            tenant: before.left_out[tenant] + after.left_out[tenant]
+            for tenant in sorted({*before.left_out, *after.left_out})
+        },
     )
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -40,7 +39,6 @@ class Months(msgspec.Struct, frozen=True, kw_only=True):
         currency: ISO 4217.
         as_of: What is known.
         first_days: Only so many first days of both; None is all there are.
-        left_out: Lines of usage of both months that are in no figure, by tenant and why.
     """
 
     before: Month
@@ -48,7 +46,6 @@ class Months(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     as_of: AsOf
     first_days: int | None
-    left_out: Mapping[str, Counter[str]]
 
     @property
     def basis(self) -> str:
@@ -80,7 +77,7 @@ def comparison_document(months: Months, found: Comparison) -> Document:
             *(f"{month} is not over (as of {months.as_of})." for month in running),
             *_HOW,
             *_rounding(months, found),
-            *lower_bound(sorted(months.left_out.items())),
+            *lower_bound(found.left_out.items()),
             EXACT_ELSEWHERE,
         ],
     )

@@ -10,7 +10,7 @@ from decimal import Decimal
 from accountant.charges import Charge, Uncharged
 from accountant.money import EXACT, ZERO
 from accountant.planning.as_of import AsOf
-from accountant.planning.charged_usage import usage_of
+from accountant.planning.charged_usage import usage_of, why_left_out
 from tollgate.usage.periods import Month
 
 Days = Mapping[date, Decimal]
@@ -38,8 +38,7 @@ class DailySpend:
         """Count what a month charges, or does not."""
         if isinstance(each, Uncharged):
             if self._as_of.knows(each.start):
-                kind = "uncounted" if each.consumed is None else "unpriced"
-                self.left_out[month, each.tenant][kind] += 1
+                self.left_out[month, each.tenant][why_left_out(each)] += 1
         elif used := usage_of(each):
             if self._as_of.knows(each.start):
                 days = self.usage[each.tenant, used[0].sku.model]

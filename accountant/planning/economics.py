@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -13,7 +14,7 @@ import msgspec
 from accountant.charges import Charge, Consumption, Uncharged
 from accountant.lines import UNCOUNTED, name_order
 from accountant.money import EXACT, ZERO, total
-from accountant.planning.charged_usage import usage_of
+from accountant.planning.charged_usage import usage_of, why_left_out
 from accountant.planning.figures import half_up, percent, unit_cost
 from accountant.rate_cards.rate_card import Rate
 from accountant.rating import TOKEN_METERS
@@ -125,6 +126,7 @@ class MonthUnits:
         unattributed: The part of usage that has no billing code.
         other: What is no usage: fixed and shared costs, credits, corrections, rounding.
         total: All charges, which is the report's total.
+        left_out: Lines of usage that are in no charge, by tenant and why.
     """
 
     def __init__(self, by: Sequence[str], list_price: ListPrice) -> None:
@@ -135,6 +137,7 @@ class MonthUnits:
         self.unattributed = ZERO
         self.other = ZERO
         self.total = ZERO
+        self.left_out: dict[str, Counter[str]] = defaultdict(Counter)
         self._payers: set[str] = set()
         self._by = tuple(by)
         self._list_price = list_price
@@ -144,6 +147,7 @@ class MonthUnits:
         if each.consumed and each.consumed.sku.deployment_type == PROVISIONED:
             self._serve(each)
         if isinstance(each, Uncharged):
+            self.left_out[each.tenant][why_left_out(each)] += 1
             return
         self.total = EXACT.add(self.total, each.amount)
         if found := usage_of(each):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -41,7 +40,6 @@ class Economics(msgspec.Struct, frozen=True, kw_only=True):
         currency: ISO 4217.
         by: What the units are grouped by.
         units: The month's units.
-        left_out: Lines of usage that are in no figure, by tenant and why.
         top: How many groups are shown; the others are one row.
         ptu_per_hour: What a PTU costs in an hour, for the break-even; None leaves it out.
     """
@@ -50,7 +48,6 @@ class Economics(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     by: tuple[str, ...]
     units: MonthUnits
-    left_out: Mapping[str, Counter[str]]
     top: int = 10
     ptu_per_hour: Decimal | None = None
 
@@ -80,7 +77,7 @@ def economics_document(asked: Economics) -> Document:
         notes=[
             *_costs(asked, whole),
             *_denominators(whole),
-            *lower_bound(sorted(asked.left_out.items())),
+            *lower_bound(sorted(asked.units.left_out.items())),
             EXACT_ELSEWHERE,
         ],
     )

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -11,7 +10,7 @@ from accounting import OCTOBER
 from spending import SEPTEMBER, as_of
 
 from accountant.commands.charge_reader import ChargeReader
-from accountant.commands.planning_reader import left_out_of, read_days, watched
+from accountant.commands.planning_reader import left_out_of, read_days
 from accountant.planning.budget_files import read_budgets
 from accountant.planning.budgets import budgets
 from accountant.planning.budgets_document import budgets_document
@@ -43,9 +42,9 @@ def readers() -> list[ChargeReader]:
 
 
 def compare() -> Document:
-    costs, left_out = [MonthCosts(BY), MonthCosts(BY)], dict[str, Counter[str]]()
+    costs = [MonthCosts(BY, OVER), MonthCosts(BY, OVER)]
     for reader, into in zip(readers(), costs, strict=True):
-        for each in watched(reader, left_out):
+        for each in reader.read():
             into.add(each)
     months = Months(
         before=SEPTEMBER,
@@ -53,15 +52,13 @@ def compare() -> Document:
         currency="USD",
         as_of=OVER,
         first_days=None,
-        left_out=left_out,
     )
     return comparison_document(months, comparison(BY, *costs))
 
 
 def economics() -> Document:
-    units, left_out = MonthUnits(BY, CARD.rate_for), dict[str, Counter[str]]()
-    reader = readers()[1]
-    for each in watched(reader, left_out):
+    units, reader = MonthUnits(BY, CARD.rate_for), readers()[1]
+    for each in reader.read():
         units.add(each)
     units.count_requests(reader.requests)
     return economics_document(
@@ -70,7 +67,6 @@ def economics() -> Document:
             currency="USD",
             by=BY,
             units=units,
-            left_out=left_out,
             ptu_per_hour=Decimal("1.00"),
         )
     )

@@ -72,7 +72,7 @@ RANDOM = st.randoms(use_true_random=False)
 
 
 def compared(by: Sequence[str], before: Sequence[Charge], after: Sequence[Charge]) -> Comparison:
-    costs = [MonthCosts(by), MonthCosts(by)]
+    costs = [MonthCosts(by, as_of("2026-11-01")) for _ in range(2)]
     for charges, into in zip((before, after), costs, strict=True):
         for charge in charges:
             into.add(charge)
@@ -127,7 +127,6 @@ def economics(charges: Sequence[Charge], by: Sequence[str], most: int) -> Econom
         top=most,
         units=units,
         ptu_per_hour=Decimal("1.5"),
-        left_out={},
     )
 
 
@@ -161,7 +160,6 @@ def documents(charges: Sequence[Charge]) -> str:
         currency="USD",
         as_of=as_of(),
         first_days=None,
-        left_out={},
     )
     made = [
         comparison_document(months, compared(GROUPS, [], charges)),

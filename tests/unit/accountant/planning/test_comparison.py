@@ -1,15 +1,15 @@
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from accounting import OCTOBER
 from exporting import owed, usage
-from spending import SEPTEMBER, as_of, corrected, fixed
+from spending import SEPTEMBER, as_of, corrected, fixed, left_out
 
-from accountant.charges import Charge
+from accountant.charges import Charge, Uncharged
 from accountant.planning.comparison import Comparison, MonthCosts, Volume, comparison
 from accountant.planning.comparison_document import Months, comparison_document
 from accountant.planning.sheet_table import document_table
@@ -18,12 +18,13 @@ BY = ("tenant",)
 
 
 def compared(
-    before: list[Charge],
-    after: list[Charge],
+    before: Sequence[Charge | Uncharged],
+    after: Sequence[Charge | Uncharged],
     by: tuple[str, ...] = BY,
     first_days: int | None = None,
 ) -> Comparison:
-    costs = [MonthCosts(by, first_days) for _ in range(2)]
+    when = as_of("2026-11-01")
+    costs = [MonthCosts(by, when, first_days) for _ in range(2)]
     for charges, into in zip((before, after), costs, strict=True):
         for charge in charges:
             into.add(charge)
@@ -37,7 +38,6 @@ def months(**changes: Any) -> Months:
         "currency": "USD",
         "as_of": as_of("2026-11-01"),
         "first_days": None,
-        "left_out": {},
     }
     return Months(**made | changes)
 
@@ -67,6 +67,13 @@ def test_only_the_first_days_count_if_asked_for() -> None:
     assert found.total.change == 0
 
 
+def test_usage_of_later_days_is_left_out() -> None:
+    costs = MonthCosts(BY, as_of("2026-10-15"))
+    for each in (usage(), left_out(), fixed("1")):
+        costs.add(each)
+    assert (costs.amount(("contoso",)), costs.left_out) == (1, {})
+
+
 def test_groups_can_be_finer() -> None:
     found = compared([], [usage(), fixed("1")], ("billing_code", "model"))
     assert [line.group for line in found.lines] == [("CC-1001", "gpt-4o-mini"), ("CC-1001", None)]
@@ -83,12 +90,12 @@ def test_a_zero_base_has_no_percentage() -> None:
 
 
 def test_the_basis_and_what_is_missing_is_said() -> None:
-    told = months(as_of=as_of("2026-10-10"), left_out={"contoso": Counter(unpriced=2)})
-    document = comparison_document(told, compared([], [usage()]))
+    told = months(as_of=as_of("2026-10-10"))
+    document = comparison_document(told, compared([left_out()], [usage(), left_out(None)]))
     assert document.facts["basis"] == "whole months of 30 days and 31 days"
     notes = "\n".join(document.notes)
     assert "2026-10 is not over (as of 2026-10-10T00:00:00Z)" in notes
-    assert "contoso 2 unpriced" in notes
+    assert "contoso 1 uncounted and 1 unpriced" in notes
     same = comparison_document(months(first_days=9), compared([], [usage()], BY, 9))
     assert same.facts["basis"] == "the first 9 days of both months"
     assert "rounding, which is in no line" not in "\n".join(same.notes)

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-from collections import Counter
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from accounting import OCTOBER, card, sku
 from exporting import owed, usage
-from spending import fixed
+from spending import fixed, left_out
 
 from accountant.charges import Charge, Consumption, Price, Uncharged
 from accountant.planning.economics import Group, MonthUnits, Units, top
@@ -47,7 +46,6 @@ def document(units: MonthUnits, **changes: Any) -> str:
         "top": 10,
         "units": units,
         "ptu_per_hour": None,
-        "left_out": {},
     }
     return document_table(economics_document(Economics(**made | changes)), 80)
 
@@ -166,6 +164,6 @@ def test_what_is_free_has_no_break_even() -> None:
 
 
 def test_what_is_missing_is_said() -> None:
-    text = document(units_of(*CALLS), left_out={"contoso": Counter(unpriced=2)})
-    assert "contoso 2 unpriced" in text
+    text = document(units_of(*CALLS, left_out(), left_out(None)))
+    assert "contoso 1 uncounted and\n1 unpriced" in text
     assert "is not known: the ledger does\nnot count it." in text
