@@ -61,17 +61,24 @@ class Allocation(msgspec.Struct, frozen=True, kw_only=True):
 
     Args:
         cost: What was shared out, as its file calls it.
+        commitment: The id of the reservation that covers it; None: none does.
         method: `used`: by what each used of provisioned throughput, hour by hour; `idle`: what of
             it nobody used; `proportional`: by what each pays for tokens; `even`: to each tenant
             the same; `fixed`: by stated parts.
-        share: The payer's part of the whole, before it was rounded to the smallest unit.
+        share: The payer's part of the whole, before that was rounded to the smallest unit: a
+            decimal number of at most 12 places. The shares of one cost add up to exactly 1.
         whole: The whole amount, in the currency of the books.
+        tokens: What the payer used of provisioned throughput, by meter; empty for all else.
+        requests: How many requests used it.
     """
 
     cost: str
+    commitment: str | None = None
     method: SplitMethod
     share: str
     whole: Decimal
+    tokens: tuple[tuple[str, int], ...] = ()
+    requests: int = 0
 
     @property
     def part(self) -> Fraction:

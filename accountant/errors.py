@@ -2,6 +2,7 @@
 
 TollgateError
 ├── NoRoomForAmount      an amount has more digits than a file's column
+├── NoStatementNumber    a closed month has charges of a tenant who has no statement in it
 ├── NoSuchTenant         the ledger has never seen the tenant
 └── RateCardError        the rate files cannot be used; holds every problem
 """
@@ -13,6 +14,10 @@ from tollgate.errors import TollgateError
 
 class NoRoomForAmount(TollgateError):  # noqa: N818  named as NoSuchTenant is
     """An amount has more digits than a file's column; it is not rounded to fit."""
+
+
+class NoStatementNumber(TollgateError):  # noqa: N818  named as NoSuchTenant is
+    """A closed month has charges of a tenant who has no statement in it; its close is not whole."""
 
 
 class NoSuchTenant(TollgateError):  # noqa: N818  an answer, named as callers read it
