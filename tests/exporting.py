@@ -22,6 +22,7 @@ from accountant.charges import (
     Uncharged,
 )
 from accountant.edition import DRAFT, Edition
+from accountant.exports.account_files import read_accounts
 from accountant.exports.accounts import Accounts
 from accountant.exports.bearers import owed_by_bearer
 from accountant.exports.books import Books
@@ -106,6 +107,12 @@ def golden_books(folder: Path) -> Books:
     card = load_rate_card(folder / "rates.toml")
     edition = msgspec.structs.replace(beside(folder).edition, rate_card=f"rates {folder.name}")
     return Books(period=Month.parse(folder.name), currency=card.currency, edition=edition)
+
+
+def golden_accounts(folder: Path) -> Accounts:
+    """What a folder's `accounts.toml` says."""
+    path = folder / "accounts.toml"
+    return read_accounts([path] if path.exists() else [])
 
 
 def golden_charges(folder: Path) -> list[Charge | Uncharged]:

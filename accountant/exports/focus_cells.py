@@ -10,7 +10,7 @@ from accountant.charges import Charge, Correction
 from accountant.csv_text import OVERFLOW_CELL
 from accountant.exports.books import Books
 from accountant.exports.focus_columns import Cell, named_for_the_validator
-from accountant.exports.focus_shared import shared_cells, sides
+from accountant.exports.focus_shared import PROVISIONED, shared_cells, sides
 from accountant.exports.focus_sku import consumed_cells, json_cell, price_cells, sku_cells
 from accountant.money import amount_of
 from tollgate.ledger.cells import OVERFLOW
@@ -69,9 +69,12 @@ def _booked(charge: Charge, books: Books) -> Mapping[str, Cell]:
 
 
 def _frequency(charge: Charge) -> str:
+    """A part of a cost comes again every month; what provisioned throughput served is by use."""
+    if charge.allocation and charge.allocation.method not in PROVISIONED:
+        return "Recurring"
     if charge.category == "Usage":
         return "Usage-Based"
-    return "Recurring" if charge.category == "Purchase" and charge.allocation else "One-Time"
+    return "Recurring" if charge.allocation and charge.category == "Purchase" else "One-Time"
 
 
 def _costs(charge: Charge) -> Mapping[str, Cell]:

@@ -3,10 +3,12 @@
 Source: FOCUS 1.2, the columns ChargeCategory, PricingCategory, EffectiveCost and ConsumedQuantity,
 and the attribute Discount Handling, https://focus.finops.org.
 
-- Provisioned throughput is `Usage`: a charge for a quantity of a service over a period of time.
-- A shared platform cost is a `Purchase`: bought on a recurring basis for all, and consumed by
-  nobody in a quantity of its own. An `Adjustment` is only what is none of the other categories,
-  and its price may stay unsaid; neither holds here.
+- A part is `Usage`, as what it is a part of is at the provider: units of capacity over a period of
+  time. A `Purchase` is acquired for later use, so its effective cost has to be 0; an `Adjustment`
+  is only what is none of the other categories. Neither holds of throughput by the hour or of a
+  gateway that ran all month.
+- What was consumed is what the part was worked out by: the tokens that provisioned throughput
+  served, none where it was idle; of other costs, the share.
 - What a reservation covers is told twice, as the specification asks: a `Purchase` that is billed
   and has no effective cost, and `Usage` that has the effective cost and is billed 0, which is
   `Used` or `Unused`. So per reservation, what is billed is what is effective.
@@ -22,7 +24,7 @@ from typing import Final
 
 import msgspec
 
-from accountant.charges import Allocation, Category, Charge
+from accountant.charges import Allocation, Charge
 from accountant.exports.focus_columns import Cell
 from accountant.exports.focus_sku import json_cell, named_id
 from accountant.money import EXACT, ZERO
@@ -39,7 +41,8 @@ def sides(charge: Charge) -> list[Charge]:
     if allocation is None or charge.category not in {"Usage", "Purchase"}:
         return [charge]
     if allocation.commitment is None or charge.amount != charge.effective:
-        return [msgspec.structs.replace(charge, category=_category(charge, allocation))]
+        fee = allocation.commitment is not None and charge.category == "Purchase"
+        return [charge if fee else msgspec.structs.replace(charge, category="Usage")]
     return [
         msgspec.structs.replace(charge, category="Purchase", effective=ZERO),
         msgspec.structs.replace(charge, category="Usage", amount=ZERO),
@@ -55,12 +58,6 @@ def shared_cells(charge: Charge, allocation: Allocation) -> Mapping[str, Cell]:
         "x_AllocatedMethodId": allocation.method,
         "x_AllocatedMethodDetails": _details(allocation),
     }
-
-
-def _category(charge: Charge, allocation: Allocation) -> Category:
-    if allocation.commitment:
-        return charge.category
-    return "Usage" if allocation.method in PROVISIONED else "Purchase"
 
 
 def _sku(allocation: Allocation) -> Mapping[str, Cell]:
@@ -93,8 +90,14 @@ def _quantities(charge: Charge, allocation: Allocation) -> Mapping[str, Cell]:
     if allocation.commitment:
         cells |= {"CommitmentDiscountQuantity": share, "CommitmentDiscountUnit": _UNIT}
     if charge.category == "Usage" and not _unused(allocation):
-        cells |= {"ConsumedQuantity": Decimal(_tokens(allocation)), "ConsumedUnit": _TOKENS}
+        cells |= _consumed(allocation, quantity)
     return cells
+
+
+def _consumed(allocation: Allocation, share: Decimal) -> Mapping[str, Cell]:
+    if allocation.method not in PROVISIONED:
+        return {"ConsumedQuantity": share, "ConsumedUnit": _UNIT}
+    return {"ConsumedQuantity": Decimal(_tokens(allocation)), "ConsumedUnit": _TOKENS}
 
 
 def _pricing(charge: Charge, allocation: Allocation) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from accounting import month_cells
-from exporting import focus_csv, golden_books, golden_charges, journal_of
+from exporting import focus_csv, golden_accounts, golden_books, golden_charges, journal_of
 
 from accountant.charges import Uncharged
 from accountant.exports.focus import uncharged_header, uncharged_row
@@ -74,5 +74,5 @@ def test_usage_in_no_charge_is_byte_for_byte_what_was_checked(folder: Path) -> N
 @pytest.mark.parametrize("folder", EXPORTED, ids=lambda folder: folder.name)
 def test_journal_is_byte_for_byte_what_was_worked_out(folder: Path) -> None:
     books = golden_books(folder)
-    postings = journal_of(golden_charges(folder), books)
+    postings = journal_of(golden_charges(folder), books, golden_accounts(folder))
     assert journal_csv(postings, books).encode() == (folder / "journal.csv").read_bytes()

@@ -61,11 +61,11 @@ def test_what_nobody_used_without_a_reservation_is_usage_of_nothing() -> None:
 
 
 @pytest.mark.parametrize("method", ["proportional", "even", "fixed"])
-def test_a_shared_platform_cost_is_bought_again_every_month(method: SplitMethod) -> None:
-    found = row(part("33.34", method, {"cost": "redis"}))
-    assert told(found, "ChargeCategory", "ChargeFrequency") == ["Purchase", "Recurring"]
+def test_a_shared_platform_cost_is_usage_of_a_share_that_comes_again(method: SplitMethod) -> None:
+    found = row(part("33.34", method, {"cost": "redis"}, category="Purchase"))
+    assert told(found, "ChargeCategory", "ChargeFrequency") == ["Usage", "Recurring"]
     assert told(found, "PricingCategory", "SkuId") == ["Other", "shared/redis"]
-    assert told(found, "ConsumedQuantity", "ConsumedUnit") == ["", ""]
+    assert told(found, "ConsumedQuantity", "ConsumedUnit") == ["0.333333333333", "Shares"]
     assert found["x_AllocatedMethodId"] == method
 
 
