@@ -25,11 +25,13 @@ class Columns(msgspec.Struct, frozen=True, kw_only=True):
         known: Its columns, and whether the header must have them.
         kinds: The kinds of its rows; of more than one, the column `kind` says which.
         whole: The columns of whole numbers.
+        truths: The columns of yes or no.
     """
 
     known: Mapping[str, bool]
     kinds: tuple[str, ...]
     whole: frozenset[str] = frozenset({"per"})
+    truths: frozenset[str] = frozenset({"draft"})
 
 
 # The columns of a file, by its header and what rows of each kind may and must say.
@@ -59,7 +61,7 @@ def csv_rows(
     rows: list[RawRow] = []
     for number, (line, cells) in enumerate(lines, 1):
         members = {
-            name: _value(name, cell, columns.whole)
+            name: _value(name, cell, columns)
             for name, cell in zip(names, cells, strict=False)
             if cell.strip() and name in known
         }
@@ -99,12 +101,12 @@ def _numbered(text: str) -> Iterator[tuple[int, list[str]]]:
         line = reader.line_num + 1
 
 
-def _value(name: str, cell: str, whole: frozenset[str]) -> object:
+def _value(name: str, cell: str, columns: Columns) -> object:
     """A cell as TOML would have it."""
     text = text_of(cell.strip())
-    if name in whole and text.isdecimal() and text.isascii():
+    if name in columns.whole and text.isdecimal() and text.isascii():
         return int(text)
-    if name == "draft":
+    if name in columns.truths:
         return _TRUTH.get(text.lower(), text)
     return text
 
