@@ -11,7 +11,15 @@ from typing import Annotated
 
 import typer
 
-from accountant.commands.charge_reader import Asked, Period, Rates, RedisUrl, month_read
+from accountant.commands.charge_reader import (
+    Asked,
+    BooksCurrency,
+    FixedCosts,
+    Period,
+    Rates,
+    RedisUrl,
+    month_read,
+)
 from accountant.commands.delivery import told_write_problems
 from accountant.commands.problems import say
 
@@ -22,7 +30,7 @@ class TableFormat(StrEnum):
     PARQUET = "parquet"
 
 
-def export(
+def export(  # noqa: PLR0913, PLR0917  each is an option of the command
     period: Period,
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="Write the file there.", show_default=False)
@@ -31,6 +39,8 @@ def export(
         TableFormat, typer.Option("--format", help="How to write it.")
     ] = TableFormat.PARQUET,
     rates: Rates = None,
+    costs: FixedCosts = None,
+    currency: BooksCurrency = None,
     redis_url: RedisUrl = None,
 ) -> None:
     """Write a month as a table for BI.
@@ -41,7 +51,8 @@ def export(
     """
     from accountant.exports.parquet import write_parquet
 
-    with month_read(Asked(period=period, rates=rates, redis_url=redis_url)) as reader:
+    asked = Asked(period=period, rates=rates, redis_url=redis_url, costs=costs, currency=currency)
+    with month_read(asked) as reader:
         path = out / f"charges-{reader.month}.{layout}"
         with told_write_problems(path):
             write_parquet(path, reader.read(), reader.month, reader.currency)

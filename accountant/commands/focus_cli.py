@@ -15,7 +15,9 @@ import typer
 
 from accountant.commands.charge_reader import (
     Asked,
+    BooksCurrency,
     ChargeReader,
+    FixedCosts,
     Period,
     Rates,
     RedisUrl,
@@ -48,6 +50,8 @@ def focus(  # noqa: PLR0913, PLR0917  each is an option of the command
         typer.Option(metavar="NAME", help="Who provides the service and issues the statements."),
     ] = "Tollgate",
     rates: Rates = None,
+    costs: FixedCosts = None,
+    currency: BooksCurrency = None,
     redis_url: RedisUrl = None,
 ) -> None:
     """Write a month as FOCUS, at exact cost.
@@ -59,7 +63,8 @@ def focus(  # noqa: PLR0913, PLR0917  each is an option of the command
     from accountant.exports.focus import focus_header, uncharged_header
     from accountant.exports.focus_columns import Books
 
-    with month_read(Asked(period=period, rates=rates, redis_url=redis_url)) as reader:
+    asked = Asked(period=period, rates=rates, redis_url=redis_url, costs=costs, currency=currency)
+    with month_read(asked) as reader:
         books = Books(period=reader.month, currency=reader.currency, account=account, issuer=issuer)
         with ExitStack() as files:
             path = out and out / f"focus-{version}-{reader.month}.csv"

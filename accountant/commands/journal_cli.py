@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from accountant.commands.charge_reader import Asked, Period, Rates, RedisUrl, month_read
+from accountant.commands.charge_reader import (
+    Asked,
+    BooksCurrency,
+    FixedCosts,
+    Period,
+    Rates,
+    RedisUrl,
+    month_read,
+)
 from accountant.commands.delivery import delivered
 from accountant.commands.problems import told_problems
 from tollgate.errors import SettingsError
@@ -36,6 +44,8 @@ def journal(  # noqa: PLR0913, PLR0917  each is an option of the command
         Path | None, typer.Option(metavar="FILE", help="Write it there, not to stdout.")
     ] = None,
     rates: Rates = None,
+    costs: FixedCosts = None,
+    currency: BooksCurrency = None,
     redis_url: RedisUrl = None,
 ) -> None:
     """Write a month as an ERP's journal, to the cent.
@@ -50,7 +60,8 @@ def journal(  # noqa: PLR0913, PLR0917  each is an option of the command
 
     with told_problems():
         columns, where = _read(template, accounts)
-    with month_read(Asked(period=period, rates=rates, redis_url=redis_url)) as reader:
+    asked = Asked(period=period, rates=rates, redis_url=redis_url, costs=costs, currency=currency)
+    with month_read(asked) as reader:
         owed = owed_by_code(each for each in reader.read() if isinstance(each, Charge))
         postings = postings_of(reader.month, owed, reader.currency, where)
         with delivered(out) as write:

@@ -35,6 +35,10 @@ class ReassignedLedger:
         self._rules = rules
         self._more = {*more_tenants, *rules.targets}
 
+    def known_to_owe(self, tenants: Iterable[str]) -> ReassignedLedger:
+        """The same, that also knows tenants who owe something without any usage."""
+        return ReassignedLedger(self._ledger, self._rules, tenants)
+
     def tenants(self) -> list[str]:
         """Every tenant that ever used or may owe anything, sorted."""
         return sorted({*self._ledger.tenants(), *self._more})
@@ -53,14 +57,17 @@ class ReassignedLedger:
 
     def unsorted_money_cells(self, month: Month) -> Iterator[MoneyCell]:
         """The month's cells, as the ledger gives them, for whoever only adds them up."""
-        return map(self._reassigned, self._ledger.money_cells(month))
+        return self._moved(self._ledger.money_cells(month))
 
     def _sorted(self, read: Callable[[], Iterator[AnyCell]]) -> Iterator[AnyCell]:
         if not self._rules.change_tenants:
-            return map(self._reassigned, read())
+            return self._moved(read())
         came = sorted(self._came(read()), key=_place)
         stayed = (new for cell in read() if (new := self._reassigned(cell)).tenant == cell.tenant)
         return merge(stayed, came, key=_place)
+
+    def _moved(self, cells: Iterator[AnyCell]) -> Iterator[AnyCell]:
+        return map(self._reassigned, cells) if self._rules.targets else cells
 
     def _came(self, cells: Iterable[AnyCell]) -> Iterator[AnyCell]:
         for cell in cells:
