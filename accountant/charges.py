@@ -65,6 +65,7 @@ class Allocation(msgspec.Struct, frozen=True, kw_only=True):
 
     Args:
         cost: What was shared out, as its file calls it.
+        commitment: The id of the reservation that covers it; None: none does.
         method: `used`: by what each used of provisioned throughput, hour by hour; `idle`: what of
             it nobody used; `proportional`: by what each pays for tokens; `even`: to each tenant
             the same; `fixed`: by stated parts.
@@ -76,6 +77,7 @@ class Allocation(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     cost: str
+    commitment: str | None = None
     method: SplitMethod
     share: str
     whole: Decimal

@@ -96,5 +96,5 @@ def _shared(
 
 def _shared_how(row: SharedRow, tenant: str) -> str:
     if row.shares is not None:
-        return f"fixed share of {tenant} {plain(row.shares[tenant])}%"
-    return "shared evenly" if row.method == "even" else "shared by what is paid for usage"
+        return f"fixed share {plain(row.shares[tenant])}%"
+    return "evenly" if row.method == "even" else "by usage cost"

@@ -8,6 +8,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
+from msgspec.structs import replace
+
 from accountant.charges import Allocation, Charge
 from accountant.costs.exchange_rates import ExchangeRates
 from accountant.costs.payers import Payer
@@ -40,7 +42,13 @@ def provisioned_charges(
         if days:
             made = [_parts(rows[number], month, (use, number), exchange) for number in numbers]
             used = _used([use.used[number] for number in numbers])
-            yield from _charges(name, days, (_added(made, used), used), exchange.currency)
+            for each in _charges(name, days, (_added(made, used), used), exchange.currency):
+                yield _reserved(each, rows[numbers[0]].commitment)
+
+
+def _reserved(charge: Charge, commitment: str | None) -> Charge:
+    allocation = charge.allocation and replace(charge.allocation, commitment=commitment)
+    return replace(charge, allocation=allocation)
 
 
 def _parts(
@@ -114,7 +122,7 @@ def _allocation(
 
 def _described(name: str, used: Used | None) -> str:
     if used is None:
-        return f"Provisioned throughput {name}, idle"
+        return f"Provisioned {name}, idle"
     told = [f"{count:,} {meter.replace('_', ' ')}" for meter, count in used.by_meter()]
     listed = " and ".join(part for part in (", ".join(told[:-1]), told[-1]) if part)
-    return f"Provisioned throughput {name}: {listed} tokens"
+    return f"Provisioned {name}: {listed} tokens"

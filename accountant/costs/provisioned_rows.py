@@ -33,6 +33,7 @@ class ProvisionedRow(LastingRow):
         ptus: How many units are deployed.
         price_per_ptu_hour: What one of them costs an hour.
         price_per_month: What all of them cost a month, reserved.
+        reservation: The id of the reservation that `price_per_month` is of; None is the name.
         input_tokens_per_minute_per_ptu: What one of them can do; None: an hour in which anybody
             used it has no idle part.
         output_weight: How many input tokens an output token counts as; None is 1.
@@ -49,6 +50,7 @@ class ProvisionedRow(LastingRow):
     ptus: Count
     price_per_ptu_hour: Price | None = None
     price_per_month: Price | None = None
+    reservation: Text | None = None
     currency: Currency
     input_tokens_per_minute_per_ptu: Count | None = None
     output_weight: Price | None = None
@@ -61,6 +63,8 @@ class ProvisionedRow(LastingRow):
         prices = (self.price_per_ptu_hour, self.price_per_month)
         if sum(price is not None for price in prices) != 1:
             raise ValueError("write price_per_ptu_hour or price_per_month, and not both")
+        if self.reservation is not None and self.price_per_month is None:
+            raise ValueError("a reservation is paid by the month; write price_per_month")
         if Decimal(0) in prices:
             raise ValueError("a price is more than 0: what costs nothing needs no row")
         return self
@@ -72,6 +76,11 @@ class ProvisionedRow(LastingRow):
         if self.idle_billing_code is not None and self.idle_tenant is None:
             raise ValueError("idle_billing_code needs idle_tenant")
         return self
+
+    @property
+    def commitment(self) -> str | None:
+        """The reservation that covers it; None: it is paid by the hour."""
+        return None if self.price_per_month is None else self.reservation or self.name
 
     def serves(self, sku: Sku) -> bool:
         """Whether it is what usage of this SKU was served by."""
@@ -96,11 +105,18 @@ class ProvisionedRow(LastingRow):
 
 
 def provisioned_clashes(rows: Iterable[ProvisionedRow]) -> list[str]:
-    """Which rows can serve the same usage on one day."""
-    return [
+    """Which rows can serve the same usage on one day, or are one cost that is paid in two ways."""
+    pairs = list(combinations(rows, 2))
+    two_ways = [
+        f"{b.place}: is paid for otherwise than {a.place}: {b.name!r} is one cost, by the hour or"
+        " of one reservation; give one of them another name"
+        for a, b in pairs
+        if a.name == b.name and a.commitment != b.commitment
+    ]
+    return two_ways + [
         f"{b.place}: overlaps {a.place}: both serve {b.deployment} from {since}; a new number of"
         " PTUs needs effective_to in the old row, another deployment backend or region in both"
-        for a, b in combinations(rows, 2)
+        for a, b in pairs
         if _meet(a, b) and (since := both_hold(a, b))
     ]
 

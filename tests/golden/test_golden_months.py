@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from accounting import month_cells
+from accounting import golden_reader
 from exporting import BOOKS, focus_csv, golden_charges
 
 from accountant.charges import Charge, Uncharged
@@ -14,12 +13,10 @@ from accountant.exports.focus_columns import FocusVersion
 from accountant.exports.journal import Accounts, journal, owed_by_code
 from accountant.exports.journal_template import journal_csv
 from accountant.rate_cards.rate_files import load_rate_card
-from accountant.reports.report import Report, month_report
+from accountant.reports.report import Report
 from accountant.reports.report_csv import as_csv
 from accountant.reports.report_json import as_json
 from accountant.reports.report_table import as_table
-from tollgate.ledger.memory_ledger import MemoryLedger
-from tollgate.usage.event import decode_event
 from tollgate.usage.periods import Month
 
 MONTHS = sorted(path.parent for path in Path(__file__).parent.glob("*/events.jsonl"))
@@ -34,11 +31,7 @@ BY = ("tenant", "billing_code", "model")
 
 def report_of(folder: Path, by: tuple[str, ...] = BY) -> Report:
     """The report of a folder's events, as they were delivered."""
-    month, ledger = Month.parse(folder.name), MemoryLedger()
-    lines = (folder / "events.jsonl").read_bytes().splitlines()
-    asyncio.run(ledger.apply([decode_event(line) for line in lines], now=month.end))
-    card = load_rate_card(folder / "rates.toml")
-    return month_report(month, by, month_cells(ledger, month, by), card)
+    return golden_reader(folder).report(by)
 
 
 @pytest.mark.parametrize("folder", MONTHS, ids=lambda folder: folder.name)
