@@ -38,6 +38,8 @@ _PLAIN: Final = {
     "string_too_long": "is longer than {max_length} characters",
     "literal_error": "write {expected}",
     "int_type": "write a whole number",
+    "greater_than": "write more than {gt}",
+    "less_than_equal": "write at most {le}",
     "bool_type": "write true, or leave it out",
     "model_type": "write each row under [[{kind}]]",
 }
