@@ -47,12 +47,12 @@ def ptu(**changes: Any) -> ProvisionedRow:
     return ProvisionedRow.model_validate(_said(members, changes))
 
 
-def shared(amount: str = "100.00", **changes: Any) -> SharedRow:
+def shared(monthly: str = "100.00", **changes: Any) -> SharedRow:
     """The gateway, shared by usage cost."""
     members: dict[str, Any] = {
         **_LASTING,
         "name": "gateway",
-        "amount_per_month": amount,
+        "amount_per_month": monthly,
         "currency": "USD",
         "method": "proportional",
     }
