@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from accountant.costs.shared_rows import shared_clashes, written_twice
 from tollgate.usage.periods import Month
 
-YEAR = {
+YEAR: dict[str, Any] = {
     "amount_per_month": None,
     "amount": "100.00",
     "effective_from": date(2026, 1, 1),
