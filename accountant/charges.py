@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from accountant.rate_cards.price_rules import Adjustment
+from accountant.rate_cards.rate_card import Exchange
 from accountant.rating import unit_of
 from tollgate.ledger.cells import MoneyCell, UserCell
 from tollgate.usage.sku import Sku
@@ -48,12 +49,15 @@ class Price(msgspec.Struct, frozen=True, kw_only=True):
         charged: As it is charged.
         per: A power of ten.
         adjustments: What made the one of the other, in that order.
+        exchange: What the list price was before it was converted to the currency of the books;
+            None: it was not.
     """
 
     listed: Decimal
     charged: Decimal
     per: int
     adjustments: tuple[Adjustment, ...] = ()
+    exchange: Exchange | None = None
 
 
 class Allocation(msgspec.Struct, frozen=True, kw_only=True):

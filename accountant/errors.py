@@ -1,6 +1,7 @@
 """What can go wrong here, beside what reading the ledger raises.
 
 TollgateError
+├── CostsError           the files of fixed costs cannot be used; holds every problem
 ├── NoRoomForAmount      an amount has more digits than a file's column
 ├── NoStatementNumber    a closed month has charges of a tenant who has no statement in it
 ├── NoSuchTenant         the ledger has never seen the tenant
@@ -10,6 +11,18 @@ TollgateError
 from __future__ import annotations
 
 from tollgate.errors import TollgateError
+
+
+class CostsError(TollgateError):
+    """The files of fixed costs cannot be used, or lack what the month needs.
+
+    Args:
+        problems: Every problem found, each with its file and row, or with the days it is about.
+    """
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
 
 
 class NoRoomForAmount(TollgateError):  # noqa: N818  named as NoSuchTenant is

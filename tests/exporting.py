@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
@@ -11,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 import msgspec
-from accounting import OCTOBER, sku
+from accounting import OCTOBER, golden_reader, sku
 
 from accountant.charges import (
     Allocation,
@@ -29,11 +28,6 @@ from accountant.exports.books import Books
 from accountant.exports.focus import focus_header, focus_rows
 from accountant.exports.focus_columns import FocusVersion
 from accountant.exports.journal import Posting, journal
-from accountant.rate_cards.rate_files import load_rate_card
-from accountant.usage_charges import month_charges
-from tollgate.ledger.memory_ledger import MemoryLedger
-from tollgate.usage.event import decode_event
-from tollgate.usage.periods import Month
 
 BOOKS = Books(period=OCTOBER, currency="USD")
 NAMES = Accounts()
@@ -104,9 +98,9 @@ def beside(folder: Path) -> Beside:
 
 def golden_books(folder: Path) -> Books:
     """The books of a folder's month."""
-    card = load_rate_card(folder / "rates.toml")
     edition = msgspec.structs.replace(beside(folder).edition, rate_card=f"rates {folder.name}")
-    return Books(period=Month.parse(folder.name), currency=card.currency, edition=edition)
+    reader = golden_reader(folder)
+    return Books(period=reader.month, currency=reader.currency, edition=edition)
 
 
 def golden_accounts(folder: Path) -> Accounts:
@@ -116,15 +110,11 @@ def golden_accounts(folder: Path) -> Accounts:
 
 
 def golden_charges(folder: Path) -> list[Charge | Uncharged]:
-    """The charges of a folder's events, as they were delivered, and of its entries."""
-    month, ledger = Month.parse(folder.name), MemoryLedger()
-    lines = (folder / "events.jsonl").read_bytes().splitlines()
-    asyncio.run(ledger.apply([decode_event(line) for line in lines], now=month.end))
-    entries: dict[str, list[Charge]] = {}
+    """The charges of a folder's month, and its entries."""
+    reader = golden_reader(folder)
     for entry in beside(folder).entries:
-        entries.setdefault(entry.tenant, []).append(entry)
-    card = load_rate_card(folder / "rates.toml")
-    return list(month_charges(month, ledger.money_cells(month), card, entries))
+        reader.entries.setdefault(entry.tenant, []).append(entry)
+    return list(reader.read())
 
 
 def journal_of(

@@ -16,7 +16,9 @@ import typer
 from accountant.asides import written_together
 from accountant.commands.charge_reader import (
     Asked,
+    BooksCurrency,
     ChargeReader,
+    FixedCosts,
     Period,
     Rates,
     RedisUrl,
@@ -37,7 +39,7 @@ class ExportFormat(StrEnum):
     JSON = "json"
 
 
-def export(
+def export(  # noqa: PLR0913, PLR0917  each is an option of the command
     period: Period,
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="Write the files there.", show_default=False)
@@ -51,6 +53,8 @@ def export(
         ),
     ] = None,
     rates: Rates = None,
+    costs: FixedCosts = None,
+    currency: BooksCurrency = None,
     redis_url: RedisUrl = None,
 ) -> None:
     """Write a month as a table for BI.
@@ -59,14 +63,15 @@ def export(
     credits, corrections and each statement's rounding are rows, so amounts add up to the total.
     Usage without a rate or a count has a row without an amount, and the exit code is 1.
     """
-    asked = dict.fromkeys(formats or [])
+    wanted = dict.fromkeys(formats or [])
     tables: list[TableFormat] = []
-    if ExportFormat.PARQUET in asked or ExportFormat.CSV not in asked:
+    if ExportFormat.PARQUET in wanted or ExportFormat.CSV not in wanted:
         tables.append("parquet")
-    if ExportFormat.CSV in asked:
+    if ExportFormat.CSV in wanted:
         tables.append("csv")
-    with month_read(Asked(period=period, rates=rates, redis_url=redis_url)) as reader:
-        _write(reader, out, tables, told=ExportFormat.JSON in asked)
+    asked = Asked(period=period, rates=rates, redis_url=redis_url, costs=costs, currency=currency)
+    with month_read(asked) as reader:
+        _write(reader, out, tables, told=ExportFormat.JSON in wanted)
 
 
 def _write(reader: ChargeReader, out: Path, tables: Sequence[TableFormat], *, told: bool) -> None:

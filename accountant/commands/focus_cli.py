@@ -14,7 +14,9 @@ import typer
 
 from accountant.commands.charge_reader import (
     Asked,
+    BooksCurrency,
     ChargeReader,
+    FixedCosts,
     Period,
     Rates,
     RedisUrl,
@@ -60,6 +62,8 @@ def focus(  # noqa: PLR0913, PLR0917  each is an option of the command
         typer.Option(metavar="NAME", help="Who provides the service and issues the statements."),
     ] = "Tollgate",
     rates: Rates = None,
+    costs: FixedCosts = None,
+    currency: BooksCurrency = None,
     redis_url: RedisUrl = None,
 ) -> None:
     """Write a month as FOCUS, at exact cost.
@@ -73,7 +77,8 @@ def focus(  # noqa: PLR0913, PLR0917  each is an option of the command
     with told_problems():
         if told is Told.JSON and out is None:
             raise SettingsError(["--format json says which files were written; give --out DIR"])
-    with month_read(Asked(period=period, rates=rates, redis_url=redis_url)) as reader:
+    asked = Asked(period=period, rates=rates, redis_url=redis_url, costs=costs, currency=currency)
+    with month_read(asked) as reader:
         books = books_of(reader, account, issuer)
         if out is None:
             with delivered(None) as charged:

@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec import structs
 
 from accountant.commands.charge_reader import (
     Asked,
+    BooksCurrency,
     ChargeReader,
+    FixedCosts,
     Period,
     Rates,
     RedisUrl,
@@ -58,6 +61,8 @@ def journal(  # noqa: PLR0913, PLR0917  each is an option of the command
         Path | None, typer.Option(metavar="FILE", help="Write it there, not to stdout.")
     ] = None,
     rates: Rates = None,
+    costs: FixedCosts = None,
+    currency: BooksCurrency = None,
     redis_url: RedisUrl = None,
 ) -> None:
     """Write a month as an ERP's journal, to the cent.
@@ -70,7 +75,8 @@ def journal(  # noqa: PLR0913, PLR0917  each is an option of the command
         if template and layout is JournalFormat.JSON:
             raise SettingsError(["--template says the columns of CSV; leave it out for json"])
         columns, where = _read(template, accounts or [])
-    with month_read(Asked(period=period, rates=rates, redis_url=redis_url)) as reader:
+    asked = Asked(period=period, rates=rates, redis_url=redis_url, costs=costs, currency=currency)
+    with month_read(asked) as reader:
         text = _written(reader, where, None if layout is JournalFormat.JSON else columns)
         with delivered(out) as write:
             write(text)
@@ -85,6 +91,8 @@ def _written(reader: ChargeReader, where: Accounts, columns: Template | None) ->
     from accountant.exports.journal_json import journal_json
     from accountant.exports.journal_template import journal_csv
 
+    teams = reader.cost_centres
+    where = structs.replace(where, teams=teams.cost_centre) if teams else where
     charges = (each for each in reader.read() if isinstance(each, Charge))
     owed = owed_by_bearer(charges, where)
     books = books_of(reader)

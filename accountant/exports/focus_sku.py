@@ -10,7 +10,8 @@ from urllib.parse import quote
 from accountant.charges import Consumption, Price
 from accountant.exports.focus_columns import Cell
 from accountant.money import EXACT, amount_of
-from accountant.rate_cards.rate_card import MATCH_FIELDS, matched_values
+from accountant.rate_cards.price_rules import adjusted
+from accountant.rate_cards.rate_card import MATCH_FIELDS, Exchange, matched_values
 
 
 def sku_cells(consumed: Consumption) -> Mapping[str, Cell]:
@@ -46,6 +47,18 @@ def price_cells(consumed: Consumption, price: Price) -> Mapping[str, Cell]:
         "PricingCurrencyListUnitPrice": price.listed,
         "PricingQuantity": EXACT.divide(Decimal(consumed.quantity), Decimal(price.per)),
         "PricingUnit": unit_name(consumed, price.per),
+        **(_before_exchange(consumed, price, price.exchange) if price.exchange else {}),
+    }
+
+
+def _before_exchange(consumed: Consumption, price: Price, exchange: Exchange) -> Mapping[str, Cell]:
+    """The same in the currency of the rate card."""
+    charged = adjusted(exchange.unit_price, price.adjustments)
+    return {
+        "PricingCurrency": exchange.currency,
+        "PricingCurrencyContractedUnitPrice": charged,
+        "PricingCurrencyEffectiveCost": amount_of(consumed.quantity, charged, price.per),
+        "PricingCurrencyListUnitPrice": exchange.unit_price,
     }
 
 

@@ -1,25 +1,20 @@
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from accounting import month_cells
+from accounting import golden_reader
 from exporting import focus_csv, golden_accounts, golden_books, golden_charges, journal_of
 
 from accountant.charges import Uncharged
 from accountant.exports.focus import uncharged_header, uncharged_row
 from accountant.exports.focus_columns import FocusVersion
 from accountant.exports.journal_template import journal_csv
-from accountant.rate_cards.rate_files import load_rate_card
-from accountant.reports.report import Report, month_report
+from accountant.reports.report import Report
 from accountant.reports.report_csv import as_csv
 from accountant.reports.report_json import as_json
 from accountant.reports.report_table import as_table
-from tollgate.ledger.memory_ledger import MemoryLedger
-from tollgate.usage.event import decode_event
-from tollgate.usage.periods import Month
 
 REPORTED, EXPORTED = (
     sorted(path.parent for path in Path(__file__).parent.glob(f"*/{name}"))
@@ -35,11 +30,7 @@ BY = ("tenant", "billing_code", "model")
 
 def report_of(folder: Path, by: tuple[str, ...] = BY) -> Report:
     """The report of a folder's events, as they were delivered."""
-    month, ledger = Month.parse(folder.name), MemoryLedger()
-    lines = (folder / "events.jsonl").read_bytes().splitlines()
-    asyncio.run(ledger.apply([decode_event(line) for line in lines], now=month.end))
-    card = load_rate_card(folder / "rates.toml")
-    return month_report(month, by, month_cells(ledger, month, by), card)
+    return golden_reader(folder).report(by)
 
 
 @pytest.mark.parametrize("folder", REPORTED, ids=lambda folder: folder.name)

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pytest
 from accounting import OCTOBER, card, money_cell, sku, used
-from exporting import BOOKS, focus_csv, owed, part, usage
+from exporting import BOOKS, focus_csv, golden_books, golden_charges, owed, part, usage
 from focus_validation import validated
 
 from accountant.charges import Charge, Correction, Uncharged
@@ -86,6 +86,12 @@ def verdict(tmp_path: Path, text: str) -> str:
 @pytest.mark.parametrize("folder", sorted(path.parent for path in GOLDEN.glob("*/focus-1.0.csv")))
 def test_a_golden_month_is_focus(folder: Path) -> None:
     assert "Validation succeeded." in validated(folder / "focus-1.0.csv")
+
+
+@pytest.mark.parametrize("folder", sorted(path.parent for path in GOLDEN.glob("*/costs.toml")))
+def test_a_month_with_fixed_costs_is_focus(folder: Path, tmp_path: Path) -> None:
+    text = focus_csv(golden_charges(folder), books=golden_books(folder))
+    assert "Validation succeeded." in verdict(tmp_path, text)
 
 
 @pytest.mark.parametrize("name", CELLS)

@@ -11,12 +11,14 @@ from accounting import OCTOBER, money_cell, sku
 from accounting import card as a_card
 from exporting import BOOKS, focus_csv, owed, usage
 
-from accountant.charges import Charge, Consumption, Correction, Uncharged
+from accountant.charges import Charge, Consumption, Correction, Price, Uncharged
 from accountant.edition import Edition
 from accountant.errors import NoStatementNumber
 from accountant.exports.books import Books
 from accountant.exports.focus import uncharged_header, uncharged_row
 from accountant.exports.focus_columns import FocusVersion
+from accountant.rate_cards.price_rules import Adjustment
+from accountant.rate_cards.rate_card import Exchange
 from accountant.usage_charges import month_charges
 from tollgate.ledger.cells import OVERFLOW, Usage
 
@@ -159,6 +161,23 @@ def test_a_closed_month_without_a_number_for_a_tenant_is_refused() -> None:
     books = Books(period=OCTOBER, currency="USD", edition=closed)
     with pytest.raises(NoStatementNumber, match="'fabrikam'"):
         focus_csv([usage(tenant="fabrikam")], books=books)
+
+
+def test_a_converted_price_is_also_told_in_the_currency_of_the_rate_card() -> None:
+    half = Adjustment(kind="discount", name="EA", percent=Decimal(50))
+    price = Price(
+        listed=Decimal("0.18"),
+        charged=Decimal("0.09"),
+        per=1_000_000,
+        adjustments=(half,),
+        exchange=Exchange(
+            currency="EUR", unit_price=Decimal("0.15"), rate=Decimal("1.2"), source="ECB"
+        ),
+    )
+    found = row(price=price)
+    assert (found["BillingCurrency"], found["PricingCurrency"]) == ("USD", "EUR")
+    names = ("ListUnitPrice", "ContractedUnitPrice", "EffectiveCost")
+    assert [found[f"PricingCurrency{name}"] for name in names] == ["0.15", "0.075", "0.000075"]
 
 
 def test_a_purchase_consumes_nothing() -> None:
