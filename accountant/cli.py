@@ -8,6 +8,7 @@ from accountant.commands.anomalies_cli import anomalies
 from accountant.commands.archive_commands import audit, rebuild
 from accountant.commands.budget_cli import budget
 from accountant.commands.compare_cli import compare
+from accountant.commands.costs_cli import costs_app
 from accountant.commands.economics_cli import economics
 from accountant.commands.export_cli import export
 from accountant.commands.focus_cli import focus
@@ -24,6 +25,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help shows at once
 )
 app.add_typer(rates_app, name="rates")
+app.add_typer(costs_app, name="costs")
 
 
 @app.callback()

@@ -11,10 +11,18 @@ import msgspec
 from accounting import DAY, OCTOBER, sku
 from exporting import owed, usage
 
-from accountant.charges import Allocation, Charge, Consumption, Correction, Price, Uncharged
+from accountant.charges import (
+    Allocation,
+    Charge,
+    Consumption,
+    Correction,
+    Price,
+    SplitMethod,
+    Uncharged,
+)
 from accountant.planning.as_of import AsOf
 from accountant.planning.daily_spend import DailySpend
-from accountant.planning.forecast import Asked
+from accountant.planning.forecast import Horizon
 from tollgate.usage.periods import Month
 
 AUGUST, SEPTEMBER = Month(2026, 8), Month(2026, 9)
@@ -37,10 +45,24 @@ def cost(day: date, amount: str, tenant: str = "contoso", model: str = "gpt-4o-m
     )
 
 
-def fixed(amount: str, method: Any = "used", **changes: Any) -> Charge:
-    """A share of provisioned throughput."""
-    share = Allocation(cost="ptu", method=method, share="1/2", whole=Decimal(amount) * 2)
-    return owed(amount, allocation=share, **changes)
+def fixed(
+    amount: str,
+    method: SplitMethod = "used",
+    *,
+    start: date = DAY,
+    tokens: tuple[tuple[str, int], ...] = (),
+    requests: int = 0,
+) -> Charge:
+    """Half of a fixed cost."""
+    share = Allocation(
+        cost="ptu",
+        method=method,
+        share="0.5",
+        whole=Decimal(amount) * 2,
+        tokens=tokens,
+        requests=requests,
+    )
+    return owed(amount, allocation=share, start=start)
 
 
 def corrected(amount: str) -> Charge:
@@ -67,9 +89,9 @@ def as_of(text: str = "2026-10-16") -> AsOf:
     return AsOf.parse(text)
 
 
-def asked(text: str = "2026-10-16", **changes: Any) -> Asked:
+def horizon(text: str = "2026-10-16", **changes: Any) -> Horizon:
     """October as of a time."""
-    made = Asked(month=OCTOBER, as_of=as_of(text), currency="USD")
+    made = Horizon(month=OCTOBER, as_of=as_of(text), currency="USD")
     return msgspec.structs.replace(made, **changes)
 
 

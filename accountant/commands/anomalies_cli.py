@@ -9,10 +9,16 @@ from typing import Annotated, Final
 
 import typer
 
-from accountant.commands.charge_reader import Period, Rates, RedisUrl
+from accountant.commands.charge_reader import (
+    BooksCurrency,
+    FixedCosts,
+    Period,
+    Rates,
+    RedisUrl,
+)
 from accountant.commands.planning_delivery import deliver
 from accountant.commands.planning_options import AsOfText, Format, Out, Typed
-from accountant.commands.planning_reader import Where, history_read, left_out_of
+from accountant.commands.planning_reader import books_of, history_read, left_out_of
 from accountant.commands.problems import ANSWER_IS_NO, told_problems
 from accountant.commands.report_cli import Layout
 
@@ -28,6 +34,8 @@ def anomalies(  # noqa: PLR0913, PLR0917  each is an option of the command
     out: Out = None,
     as_of: AsOfText = None,
     rates: Rates = None,
+    costs: FixedCosts = None,
+    currency: BooksCurrency = None,
     redis_url: RedisUrl = None,
 ) -> None:
     """Find days on which a tenant's use of a model cost much more or less than expected.
@@ -45,9 +53,9 @@ def anomalies(  # noqa: PLR0913, PLR0917  each is an option of the command
         month, time = typed.month(period), typed.as_of(as_of)
         least = typed.amount("--min-impact", min_impact)
         typed.check()
-        where = Where(rates=rates, redis_url=redis_url)
-        currency, spend = history_read(where, month, _HISTORY, time)
-        watch = Watch(month=month, as_of=time, currency=currency, least_impact=least)
+        asked = books_of(rates, redis_url, costs, currency)
+        money, spend = history_read(asked, month, _HISTORY, time)
+        watch = Watch(month=month, as_of=time, currency=money, least_impact=least)
         found = find(watch, spend.usage)
         deliver(anomalies_document(watch, found, left_out_of(spend, month)), layout, out)
     if found.found:

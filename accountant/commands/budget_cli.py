@@ -10,10 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from accountant.commands.charge_reader import Period, Rates, RedisUrl
+from accountant.commands.charge_reader import (
+    BooksCurrency,
+    FixedCosts,
+    Period,
+    Rates,
+    RedisUrl,
+)
 from accountant.commands.planning_delivery import deliver
 from accountant.commands.planning_options import AsOfText, Format, History, Level, Out, Typed
-from accountant.commands.planning_reader import Where, history_read
+from accountant.commands.planning_reader import books_of, history_read
 from accountant.commands.problems import told_problems
 from accountant.commands.report_cli import Layout
 from tollgate.errors import SettingsError
@@ -34,6 +40,8 @@ def budget(  # noqa: PLR0913, PLR0917  each is an option of the command
     out: Out = None,
     as_of: AsOfText = None,
     rates: Rates = None,
+    costs: FixedCosts = None,
+    currency: BooksCurrency = None,
     redis_url: RedisUrl = None,
 ) -> None:
     """Show how much of each tenant's budget is spent, committed and foreseen.
@@ -45,17 +53,17 @@ def budget(  # noqa: PLR0913, PLR0917  each is an option of the command
     """
     from accountant.planning.budgets import budgets as burn_down
     from accountant.planning.budgets_document import budgets_document
-    from accountant.planning.forecast import Asked
+    from accountant.planning.forecast import Horizon
 
     with told_problems():
         typed = Typed()
         month, time = typed.month(period), typed.as_of(as_of)
         given = _read(budgets, typed)
         typed.check()
-        where = Where(rates=rates, redis_url=redis_url)
-        currency, spend = history_read(where, month, history, time)
-        asked = Asked(month=month, as_of=time, currency=currency, level_percent=level)
-        deliver(budgets_document(burn_down(asked, spend, given)), layout, out)
+        asked = books_of(rates, redis_url, costs, currency)
+        money, spend = history_read(asked, month, history, time)
+        horizon = Horizon(month=month, as_of=time, currency=money, level_percent=level)
+        deliver(budgets_document(burn_down(horizon, spend, given)), layout, out)
 
 
 def _read(path: Path | None, typed: Typed) -> list[Budget]:

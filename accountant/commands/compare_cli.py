@@ -10,10 +10,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from accountant.commands.charge_reader import Period, Rates, RedisUrl
+from accountant.commands.charge_reader import (
+    Asked,
+    BooksCurrency,
+    FixedCosts,
+    Period,
+    Rates,
+    RedisUrl,
+)
 from accountant.commands.planning_delivery import deliver
 from accountant.commands.planning_options import AsOfText, By, Format, Out, Typed
-from accountant.commands.planning_reader import Where, months_read, nothing_in
+from accountant.commands.planning_reader import books_of, months_read, nothing_in
 from accountant.commands.problems import told_problems
 from accountant.commands.report_cli import Layout
 from tollgate.usage.periods import Month
@@ -22,6 +29,14 @@ if TYPE_CHECKING:
     from accountant.planning.as_of import AsOf
     from accountant.planning.sheets import Document
 
+SameDays = Annotated[
+    bool,
+    typer.Option(
+        "--same-days",
+        help="As many first days of both as the shorter has, or as are over by --as-of.",
+    ),
+]
+
 
 def compare(  # noqa: PLR0913, PLR0917  each is an option of the command
     before: Annotated[
@@ -29,17 +44,13 @@ def compare(  # noqa: PLR0913, PLR0917  each is an option of the command
     ],
     after: Period,
     by: By = None,
-    same_days: Annotated[  # noqa: FBT002  a switch as Typer has it
-        bool,
-        typer.Option(
-            "--same-days",
-            help="As many first days of both as the shorter has, or as are over by --as-of.",
-        ),
-    ] = False,
+    same_days: SameDays = False,  # noqa: FBT002  a switch as Typer has it
     layout: Format = Layout.TABLE,
     out: Out = None,
     as_of: AsOfText = None,
     rates: Rates = None,
+    costs: FixedCosts = None,
+    currency: BooksCurrency = None,
     redis_url: RedisUrl = None,
 ) -> None:
     """Compare two months: what changed, by how much, and why.
@@ -61,12 +72,12 @@ def compare(  # noqa: PLR0913, PLR0917  each is an option of the command
             typed.problems.append(f"{months[0]} is compared with itself; name two months")
         typed.check()
         first_days = _first_days(typed, months, time) if same_days else None
-        where = Where(rates=rates, redis_url=redis_url)
-        deliver(_compared(where, months, fields, time, first_days), layout, out)
+        asked = books_of(rates, redis_url, costs, currency)
+        deliver(_compared(asked, months, fields, time, first_days), layout, out)
 
 
 def _compared(
-    where: Where,
+    asked: Asked,
     months: tuple[Month, Month],
     by: Sequence[str],
     as_of: AsOf,
@@ -76,7 +87,7 @@ def _compared(
     from accountant.planning.comparison_document import Months, comparison_document
 
     costs = (MonthCosts(by, as_of, first_days), MonthCosts(by, as_of, first_days))
-    with months_read(where, months) as readers:
+    with months_read(asked, months) as readers:
         for reader, into in zip(readers, costs, strict=True):
             for each in reader.read():
                 into.add(each)

@@ -11,13 +11,19 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from accountant.commands.charge_reader import Period, Rates, RedisUrl
+from accountant.commands.charge_reader import (
+    Asked,
+    BooksCurrency,
+    FixedCosts,
+    Period,
+    Rates,
+    RedisUrl,
+)
 from accountant.commands.planning_delivery import deliver
 from accountant.commands.planning_options import By, Format, Out, Typed
-from accountant.commands.planning_reader import Where, months_read, nothing_in
+from accountant.commands.planning_reader import books_of, months_read, nothing_in
 from accountant.commands.problems import told_problems
 from accountant.commands.report_cli import Layout
-from accountant.commands.sources import open_card
 from tollgate.errors import SettingsError
 from tollgate.usage.periods import Month
 
@@ -38,6 +44,8 @@ def economics(  # noqa: PLR0913, PLR0917  each is an option of the command
     layout: Format = Layout.TABLE,
     out: Out = None,
     rates: Rates = None,
+    costs: FixedCosts = None,
+    currency: BooksCurrency = None,
     redis_url: RedisUrl = None,
 ) -> None:
     """Show what 1,000 requests and a million tokens cost, and what prompt caching saved.
@@ -56,19 +64,19 @@ def economics(  # noqa: PLR0913, PLR0917  each is an option of the command
         if ptu_usd_per_hour is not None:
             ptu = typed.amount("--ptu-usd-per-hour", ptu_usd_per_hour)
         typed.check()
-        where = Where(rates=rates, redis_url=redis_url)
-        found = _read(where, month, fields)
+        asked = books_of(rates, redis_url, costs, currency)
+        found = _read(asked, month, fields)
         _check_currency(ptu, found.currency)
-        asked = msgspec.structs.replace(found, top=top, ptu_per_hour=ptu)
-        deliver(economics_document(asked), layout, out)
+        shown = msgspec.structs.replace(found, top=top, ptu_per_hour=ptu)
+        deliver(economics_document(shown), layout, out)
 
 
-def _read(where: Where, month: Month, by: tuple[str, ...]) -> Economics:
+def _read(asked: Asked, month: Month, by: tuple[str, ...]) -> Economics:
     from accountant.planning.economics import MonthUnits
     from accountant.planning.economics_document import Economics
 
-    with months_read(where, [month]) as readers:
-        units = MonthUnits(by, open_card(where.rates).rate_for)
+    with months_read(asked, [month]) as readers:
+        units = MonthUnits(by, readers[0].list_rate)
         for each in readers[0].read():
             units.add(each)
         units.count_requests(readers[0].requests)

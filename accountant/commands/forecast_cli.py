@@ -5,10 +5,16 @@
 
 from __future__ import annotations
 
-from accountant.commands.charge_reader import Period, Rates, RedisUrl
+from accountant.commands.charge_reader import (
+    BooksCurrency,
+    FixedCosts,
+    Period,
+    Rates,
+    RedisUrl,
+)
 from accountant.commands.planning_delivery import deliver
 from accountant.commands.planning_options import AsOfText, Format, History, Level, Out, Typed
-from accountant.commands.planning_reader import Where, history_read, left_out_of
+from accountant.commands.planning_reader import books_of, history_read, left_out_of
 from accountant.commands.problems import told_problems
 from accountant.commands.report_cli import Layout
 
@@ -21,6 +27,8 @@ def forecast(  # noqa: PLR0913, PLR0917  each is an option of the command
     out: Out = None,
     as_of: AsOfText = None,
     rates: Rates = None,
+    costs: FixedCosts = None,
+    currency: BooksCurrency = None,
     redis_url: RedisUrl = None,
 ) -> None:
     """Forecast the end of a month, by tenant and in all.
@@ -30,15 +38,15 @@ def forecast(  # noqa: PLR0913, PLR0917  each is an option of the command
 
     Example: accountant forecast 2026-11 --as-of 2026-11-15
     """
-    from accountant.planning.forecast import Asked, month_forecast
+    from accountant.planning.forecast import Horizon, month_forecast
     from accountant.planning.forecast_document import forecast_document
 
     with told_problems():
         typed = Typed()
         month, time = typed.month(period), typed.as_of(as_of)
         typed.check()
-        where = Where(rates=rates, redis_url=redis_url)
-        currency, spend = history_read(where, month, history, time)
-        asked = Asked(month=month, as_of=time, currency=currency, level_percent=level)
-        found = month_forecast(asked, spend)
+        asked = books_of(rates, redis_url, costs, currency)
+        money, spend = history_read(asked, month, history, time)
+        horizon = Horizon(month=month, as_of=time, currency=money, level_percent=level)
+        found = month_forecast(horizon, spend)
         deliver(forecast_document(found, left_out_of(spend, month)), layout, out)

@@ -23,26 +23,29 @@ if TYPE_CHECKING:
     from accountant.planning.daily_spend import DailySpend
 
 
-class Where(msgspec.Struct, frozen=True, kw_only=True):
-    """The ledger and the rates as typed; None is the default of either."""
-
-    rates: Path | None
-    redis_url: str | None
+def books_of(
+    rates: Path | None, redis_url: str | None, costs: Path | None, currency: str | None
+) -> Asked:
+    """Which books are read, as typed; their months are named where they are read."""
+    return Asked(period="", rates=rates, redis_url=redis_url, costs=costs, currency=currency)
 
 
 @contextmanager
-def months_read(where: Where, months: Iterable[Month]) -> Generator[list[ChargeReader]]:
+def months_read(asked: Asked, months: Iterable[Month]) -> Generator[list[ChargeReader]]:
     """The books of months, to read once; at the end says what the ledger kept aside.
 
+    Args:
+        asked: Which books; its period is left aside.
+        months: Of which months.
+
     Raises:
+        CostsError: The costs cannot be used, or lack an exchange rate.
         RateCardError: The rates cannot be used.
         SettingsError: The URL is none.
     """
     with ExitStack() as opened:
         readers = [
-            opened.enter_context(
-                open_month(Asked(period=str(month), rates=where.rates, redis_url=where.redis_url))
-            )
+            opened.enter_context(open_month(msgspec.structs.replace(asked, period=str(month))))
             for month in months
         ]
         yield readers
@@ -52,9 +55,15 @@ def months_read(where: Where, months: Iterable[Month]) -> Generator[list[ChargeR
 
 
 def history_read(
-    where: Where, month: Month, months_before_it: int, as_of: AsOf
+    asked: Asked, month: Month, months_before_it: int, as_of: AsOf
 ) -> tuple[str, DailySpend]:
     """A month and those before it by day, with their currency.
+
+    Args:
+        asked: Which books; its period is left aside.
+        month: The month.
+        months_before_it: How many are read beside it.
+        as_of: Usage of later days is left out.
 
     Raises:
         typer.Exit: There is nothing in any of them, which is said.
@@ -62,7 +71,7 @@ def history_read(
     from accountant.planning.as_of import months_before
 
     months = [*months_before(month, months_before_it), month]
-    with months_read(where, months) as readers:
+    with months_read(asked, months) as readers:
         spend = read_days(readers, as_of)
     if not spend.tenants():
         raise nothing_in(months)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Final, cast
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from accountant.planning.budgets import DEFAULT_ALERTS, Budget
-from accountant.rate_cards.rate_rows import Currency, Text, row_problems
+from accountant.rate_cards.rate_csv import Columns
+from accountant.rate_cards.rate_files import checked, keys_of
+from accountant.rate_cards.rate_rows import Currency, Text
 from accountant.rate_cards.rate_tables import read_rows
-from accountant.rate_cards.raw_rows import RawRow
+from accountant.rate_cards.raw_rows import RowKeys
 from tollgate.errors import SettingsError
 from tollgate.settings_problems import exact_amount
 
@@ -42,7 +45,7 @@ class _Row(BaseModel):
     alert_at: Annotated[tuple[Decimal, ...], BeforeValidator(_alerts)] = DEFAULT_ALERTS
 
 
-_KEYS: Final = {"budget": {name: field.is_required() for name, field in _Row.model_fields.items()}}
+_KEYS: Final = keys_of({"budget": _Row})
 
 
 def read_budgets(path: Path) -> list[Budget]:
@@ -54,12 +57,19 @@ def read_budgets(path: Path) -> list[Budget]:
     Raises:
         SettingsError: It cannot be read or used; it has every problem with its line.
     """
-    raws, problems = read_rows(path, _KEYS)
+    raws, problems = read_rows(path, _KEYS, _columns)
     found: dict[str, Budget] = {}
     for raw in raws:
-        budget = _checked(raw, problems)
-        if budget is None:
+        row = checked(raw, _Row, problems)
+        if row is None:
             continue
+        budget = Budget(
+            tenant=row.tenant,
+            amount=row.amount,
+            currency=row.currency,
+            alert_at=row.alert_at,
+            place=raw.place(),
+        )
         if before := found.get(budget.tenant):
             problems.append(f"{budget.place}: {budget.tenant!r} has a budget at {before.place}")
         found.setdefault(budget.tenant, budget)
@@ -70,17 +80,5 @@ def read_budgets(path: Path) -> list[Budget]:
     return [*found.values()]
 
 
-def _checked(raw: RawRow, problems: list[str]) -> Budget | None:
-    """The budget if it is sound; what is wrong with it is added to `problems`."""
-    try:
-        row = _Row.model_validate(raw.members)
-    except ValidationError as error:
-        problems += row_problems(raw, error)
-        return None
-    return Budget(
-        tenant=row.tenant,
-        amount=row.amount,
-        currency=row.currency,
-        alert_at=row.alert_at,
-        place=raw.place(),
-    )
+def _columns(_: Sequence[str], keys: RowKeys) -> Columns:
+    return Columns(known=keys["budget"], kinds=("budget",))

@@ -16,7 +16,7 @@ from accountant.money import EXACT, ZERO
 from accountant.planning.as_of import days_of
 from accountant.planning.daily_spend import DailySpend, Days
 from accountant.planning.figures import percent
-from accountant.planning.forecast import Asked, Forecast, forecast
+from accountant.planning.forecast import Forecast, Horizon, forecast
 from tollgate.errors import SettingsError
 
 DEFAULT_ALERTS: Final = (Decimal("0.5"), Decimal("0.8"), Decimal(1))
@@ -91,62 +91,55 @@ class Budgets(msgspec.Struct, frozen=True, kw_only=True):
     """All budgets of a month, by tenant.
 
     Args:
-        asked: Which month, as of when.
+        horizon: Which month, as of when.
         burn_downs: One a budget.
         without: Tenants that spend and have no budget, with what is charged to them so far.
     """
 
-    asked: Asked
+    horizon: Horizon
     burn_downs: list[BurnDown]
     without: dict[str, Decimal]
 
     @property
     def elapsed_percent(self) -> Decimal:
         """How much of the month is over, to the second."""
-        month = self.asked.month
-        past = self.asked.as_of.time - month.start
+        month = self.horizon.month
+        past = self.horizon.as_of.time - month.start
         part = Fraction(int(past.total_seconds()), int((month.end - month.start).total_seconds()))
         return percent(min(max(part, Fraction(0)), Fraction(1)), 1) or ZERO
 
 
-def budgets(asked: Asked, spend: DailySpend, given: Sequence[Budget]) -> Budgets:
+def budgets(horizon: Horizon, spend: DailySpend, given: Sequence[Budget]) -> Budgets:
     """Set every budget against its tenant's month.
 
     Args:
-        asked: Which month, as of when.
+        horizon: Which month, as of when.
         spend: Its charges, and those of the months that the model may learn from.
         given: At most one a tenant; of a tenant without usage too.
 
     Raises:
         SettingsError: A budget is in another currency than the rates.
     """
-    _check_currencies(given, asked.currency)
+    _check_currencies(given, horizon.currency)
     names = {each.tenant: each for each in given}
-    series = spend.tenants()
+    month, series = horizon.month, spend.tenants()
     forecasts = {
-        tenant: forecast(
-            asked, tenant, series.get(tenant, {}), spend.one_offs.get((asked.month, tenant), ZERO)
-        )
+        tenant: forecast(horizon, tenant, series.get(tenant, {}), beside)
         for tenant in sorted({*names, *series})
+        for beside in [spend.one_offs.get((month, tenant), ZERO)]
     }
-    return Budgets(
-        asked=asked,
-        burn_downs=[
-            burn_down(
-                names[tenant],
-                series.get(tenant, {}),
-                each,
-                spend.left_out.get((asked.month, tenant), Counter()),
-            )
-            for tenant, each in forecasts.items()
-            if tenant in names
-        ],
-        without={
-            tenant: each.known
-            for tenant, each in forecasts.items()
-            if tenant not in names and each.known
-        },
-    )
+    burn_downs = [
+        burn_down(names[tenant], series.get(tenant, {}), each, left_out)
+        for tenant, each in forecasts.items()
+        if tenant in names
+        for left_out in [spend.left_out.get((month, tenant), Counter[str]())]
+    ]
+    without = {
+        tenant: each.known
+        for tenant, each in forecasts.items()
+        if tenant not in names and each.known
+    }
+    return Budgets(horizon=horizon, burn_downs=burn_downs, without=without)
 
 
 def _check_currencies(given: Sequence[Budget], currency: str) -> None:

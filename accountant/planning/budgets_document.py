@@ -27,21 +27,21 @@ _HOW: Final = (
 
 def budgets_document(found: Budgets) -> Document:
     """Each budget with what is spent, committed and expected of it, and when it is gone."""
-    asked = found.asked
+    horizon = found.horizon
     return Document(
         kind="budget",
-        periods=(str(asked.month),),
-        title=f"Budgets of {asked.month} (UTC), in {asked.currency}: "
+        periods=(str(horizon.month),),
+        title=f"Budgets of {horizon.month} (UTC), in {horizon.currency}: "
         f"{plain(found.elapsed_percent)}% of the month is over",
-        currency=asked.currency,
+        currency=horizon.currency,
         facts={
-            "as_of": str(asked.as_of),
+            "as_of": str(horizon.as_of),
             "elapsed_percent": plain(found.elapsed_percent),
-            "level_percent": asked.level_percent,
+            "level_percent": horizon.level_percent,
         },
         sheets=[_budgets(found), _alerts(found)],
         notes=[
-            elapsed(asked.as_of, asked.month),
+            elapsed(horizon.as_of, horizon.month),
             _HOW,
             *_without(found),
             *lower_bound((each.budget.tenant, each.left_out) for each in found.burn_downs),
@@ -59,7 +59,7 @@ def _budgets(found: Budgets) -> Sheet:
             *money_columns(**dict(zip(money, money, strict=True))),
             Column("used_percent", "percent", "used"),
             Column("forecast_percent", "percent", "forecast"),
-            *money_columns(high=f"high {found.asked.level_percent}%"),
+            *money_columns(high=f"high {found.horizon.level_percent}%"),
             Column("breach", "day", "breach"),
             Column("unpriced", "count", "unpriced"),
             Column("uncounted", "count", "uncounted"),
@@ -123,7 +123,7 @@ def _state(alert: Alert) -> str:
 
 
 def _without(found: Budgets) -> list[str]:
-    currency = found.asked.currency
+    currency = found.horizon.currency
     told = [
         f"{shown(tenant)} {rounded(amount, currency):,}" for tenant, amount in found.without.items()
     ]

@@ -94,7 +94,7 @@ class Provisioned(msgspec.Struct, kw_only=True):
     Args:
         used: The shares of those who used it.
         idle: What nobody used, on whomever it is charged.
-        tokens: Input and output tokens that provisioned deployments served, cached ones too.
+        tokens: Input and output tokens that it served, cached ones too.
     """
 
     used: Decimal = ZERO
@@ -122,7 +122,7 @@ class MonthUnits:
         groups: Usage by group.
         models: Usage of standard deployments by model.
         provisioned: Provisioned throughput.
-        requests: All requests with known usage, of tenants that were charged any.
+        requests: Requests with known usage that is charged by use, of all tenants.
         unattributed: The part of usage that has no billing code.
         other: What is no usage: fixed and shared costs, credits, corrections, rounding.
         total: All charges, which is the report's total.
@@ -139,13 +139,12 @@ class MonthUnits:
         self.total = ZERO
         self.left_out: dict[str, Counter[str]] = defaultdict(Counter)
         self._payers: set[str] = set()
+        self._served = Counter[str]()  # requests by provisioned throughput
         self._by = tuple(by)
         self._list_price = list_price
 
     def add(self, each: Charge | Uncharged) -> None:
         """Count what the month charges, or does not."""
-        if each.consumed and each.consumed.sku.deployment_type == PROVISIONED:
-            self._serve(each)
         if isinstance(each, Uncharged):
             self.left_out[each.tenant][why_left_out(each)] += 1
             return
@@ -159,27 +158,23 @@ class MonthUnits:
         """Add requests, when all charges are added.
 
         Args:
-            requests: By tenant and provenance. Those without usage are in no denominator, and
-                neither are those of a tenant without charges.
+            requests: By tenant and provenance. In no denominator are those without usage, those
+                that provisioned throughput served, and those of a tenant without usage charges.
         """
+        known = Counter[str]()
         for (tenant, provenance), count in requests.items():
-            if tenant not in self._payers or provenance in _WITHOUT_USAGE:
-                continue
+            known[tenant] += 0 if provenance in _WITHOUT_USAGE else count
+        for tenant in self._payers:
+            count = known[tenant] - self._served[tenant]
             self.requests += count
             if self._by == ("tenant",):
-                units = self.groups[tenant,]
-                units.requests = (units.requests or 0) + count
+                self.groups[tenant,].requests = count
 
     def whole(self) -> Units:
         """All groups together."""
         found = added([*self.groups.values()])
         found.requests = self.requests
         return found
-
-    def _serve(self, each: Charge | Uncharged) -> None:
-        metered = isinstance(each, Uncharged) or usage_of(each)
-        if metered and each.consumed and each.consumed.meter in TOKEN_METERS:
-            self.provisioned.tokens += each.consumed.quantity
 
     def _use(self, charge: Charge, consumed: Consumption) -> None:
         if charge.billing_code is None:
@@ -222,11 +217,15 @@ class MonthUnits:
 
     def _owe(self, charge: Charge) -> None:
         self.other = EXACT.add(self.other, charge.amount)
-        method = charge.allocation.method if charge.allocation else None
-        if method == "used":
-            self.provisioned.used = EXACT.add(self.provisioned.used, charge.amount)
-        elif method == "idle":
-            self.provisioned.idle = EXACT.add(self.provisioned.idle, charge.amount)
+        shared, ptu = charge.allocation, self.provisioned
+        if shared is None:
+            return
+        if shared.method == "used":
+            ptu.used = EXACT.add(ptu.used, charge.amount)
+            ptu.tokens += sum(count for meter, count in shared.tokens if meter in TOKEN_METERS)
+            self._served[charge.tenant] += shared.requests
+        elif shared.method == "idle":
+            ptu.idle = EXACT.add(ptu.idle, charge.amount)
 
 
 def added(units: Sequence[Units]) -> Units:

@@ -18,8 +18,8 @@ from tollgate.usage.periods import Month
 
 _DENOMINATORS: Final = (
     (
-        "Requests: all whose usage is known, undelivered attempts too; none that were refused. "
-        "They are counted by tenant only."
+        "Requests: all whose usage is known, undelivered attempts too; none that were refused or "
+        "that provisioned throughput served. They are counted by tenant only."
     ),
     (
         "Tokens: input, cached input too, and output, reasoning too; their cost is that of token "

@@ -23,8 +23,8 @@ Method = Literal["actual", "weekday", "run_rate", "none"]
 DEFAULT_LEVEL: Final = 80
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be forecast.
+class Horizon(msgspec.Struct, frozen=True, kw_only=True):
+    """How far is looked, and from where.
 
     Args:
         month: The month.
@@ -88,110 +88,114 @@ class MonthForecast(msgspec.Struct, frozen=True, kw_only=True):
     tenants do not all err in one direction.
     """
 
-    asked: Asked
+    horizon: Horizon
     tenants: list[Forecast]
     total: Forecast
 
 
-def month_forecast(asked: Asked, spend: DailySpend) -> MonthForecast:
+def month_forecast(horizon: Horizon, spend: DailySpend) -> MonthForecast:
     """Forecast a month from its days and those of the months before it.
 
     Args:
-        asked: Which month, and as of when.
+        horizon: Which month, and as of when.
         spend: Its charges, and those of the months that the model may learn from.
     """
     series = spend.tenants()
     tenants = [
-        forecast(asked, tenant, days, spend.one_offs.get((asked.month, tenant), ZERO))
+        forecast(horizon, tenant, days, spend.one_offs.get((horizon.month, tenant), ZERO))
         for tenant, days in series.items()
     ]
-    return MonthForecast(asked=asked, tenants=tenants, total=_total(asked, tenants, series))
+    return MonthForecast(horizon=horizon, tenants=tenants, total=_total(horizon, tenants, series))
 
 
-def forecast(asked: Asked, tenant: str | None, days: Days, one_offs: Decimal) -> Forecast:
+def forecast(horizon: Horizon, tenant: str | None, days: Days, one_offs: Decimal) -> Forecast:
     """Forecast a month of one series.
 
     Args:
-        asked: Which month, and as of when.
+        horizon: Which month, and as of when.
         tenant: Whose series; None is everyone's.
         days: Usage by day, of the month and of those before it.
         one_offs: What is charged beside the month's usage.
     """
-    model = fitted(days, asked.as_of.today - timedelta(days=1))
+    model = fitted(days, horizon.as_of.today - timedelta(days=1))
     made = Forecast(
-        month=asked.month,
+        month=horizon.month,
         tenant=tenant,
-        actual=_sum(days, asked.as_of.whole_days(asked.month)),
-        today=_today(asked, days),
+        actual=_sum(days, horizon.as_of.whole_days(horizon.month)),
+        today=_today(horizon, days),
         one_offs=one_offs,
         coming={},
-        run_rate=_run_rate(asked, days, one_offs),
+        run_rate=_run_rate(horizon, days, one_offs),
         low=None,
         high=None,
         method="none",
         trained=None,
     )
-    if asked.as_of.is_over(asked.month):
+    if horizon.as_of.is_over(horizon.month):
         return msgspec.structs.replace(made, low=made.known, high=made.known, method="actual")
     if model:
-        return _by_weekday(asked, made, model)
-    return _by_run_rate(asked, made, days)
+        return _by_weekday(horizon, made, model)
+    return _by_run_rate(horizon, made, days)
 
 
-def _by_weekday(asked: Asked, made: Forecast, model: WeekdayModel) -> Forecast:
-    days = _coming_days(asked)
-    expected = {day: estimate(model.expected(day), asked.currency) for day in days}
+def _by_weekday(horizon: Horizon, made: Forecast, model: WeekdayModel) -> Forecast:
+    days = _coming_days(horizon)
+    expected = {day: estimate(model.expected(day), horizon.currency) for day in days}
     found = msgspec.structs.replace(
         made,
-        coming=_at_least_today(asked, expected, made.today),
+        coming=_at_least_today(horizon, expected, made.today),
         method="weekday",
         trained=(model.first, model.last),
     )
-    return _with_interval(asked, found, model)
+    return _with_interval(horizon, found, model)
 
 
-def _by_run_rate(asked: Asked, made: Forecast, days: Days) -> Forecast:
+def _by_run_rate(horizon: Horizon, made: Forecast, days: Days) -> Forecast:
     """As the month's whole days on average; before there is one, as those of the history."""
-    last = asked.as_of.today - timedelta(days=1)
+    last = horizon.as_of.today - timedelta(days=1)
     past = [day for day in days if day <= last]
-    whole = asked.as_of.whole_days(asked.month) or (days_between(min(past), last) if past else [])
+    whole = horizon.as_of.whole_days(horizon.month) or (
+        days_between(min(past), last) if past else []
+    )
     if not whole:
         return made
-    mean = estimate(Fraction(_sum(days, whole)) / len(whole), asked.currency)
-    expected = dict.fromkeys(_coming_days(asked), mean)
+    mean = estimate(Fraction(_sum(days, whole)) / len(whole), horizon.currency)
+    expected = dict.fromkeys(_coming_days(horizon), mean)
     return msgspec.structs.replace(
         made,
-        coming=_at_least_today(asked, expected, made.today),
+        coming=_at_least_today(horizon, expected, made.today),
         method="run_rate",
         trained=(whole[0], whole[-1]),
     )
 
 
-def _run_rate(asked: Asked, days: Days, one_offs: Decimal) -> Decimal | None:
-    whole = asked.as_of.whole_days(asked.month)
+def _run_rate(horizon: Horizon, days: Days, one_offs: Decimal) -> Decimal | None:
+    whole = horizon.as_of.whole_days(horizon.month)
     if not whole:
         return None
-    month = Fraction(_sum(days, whole)) / len(whole) * len(days_of(asked.month))
-    return EXACT.add(estimate(month, asked.currency), one_offs)
+    month = Fraction(_sum(days, whole)) / len(whole) * len(days_of(horizon.month))
+    return EXACT.add(estimate(month, horizon.currency), one_offs)
 
 
-def _total(asked: Asked, tenants: Sequence[Forecast], series: Mapping[str, Days]) -> Forecast:
+def _total(horizon: Horizon, tenants: Sequence[Forecast], series: Mapping[str, Days]) -> Forecast:
     """What the tenants add up to, with the interval of their daily sums."""
     days = together(series)
-    whole = forecast(asked, None, days, total(each.one_offs for each in tenants))
+    whole = forecast(horizon, None, days, total(each.one_offs for each in tenants))
     if whole.method in {"actual", "none"}:
         return whole
     coming = {
-        day: total(each.coming.get(day, ZERO) for each in tenants) for day in _coming_days(asked)
+        day: total(each.coming.get(day, ZERO) for each in tenants) for day in _coming_days(horizon)
     }
     found = msgspec.structs.replace(whole, coming=coming)
-    model = fitted(days, asked.as_of.today - timedelta(days=1))
-    return _with_interval(asked, found, model) if model else found
+    model = fitted(days, horizon.as_of.today - timedelta(days=1))
+    return _with_interval(horizon, found, model) if model else found
 
 
-def _with_interval(asked: Asked, made: Forecast, model: WeekdayModel) -> Forecast:
+def _with_interval(horizon: Horizon, made: Forecast, model: WeekdayModel) -> Forecast:
     """The ends of the interval, the lower of which is at least what is charged already."""
-    width = estimate(model.half_width(_coming_days(asked), asked.level_percent), asked.currency)
+    width = estimate(
+        model.half_width(_coming_days(horizon), horizon.level_percent), horizon.currency
+    )
     expected = total((made.actual, made.one_offs, *made.coming.values()))
     return msgspec.structs.replace(
         made,
@@ -200,19 +204,19 @@ def _with_interval(asked: Asked, made: Forecast, model: WeekdayModel) -> Forecas
     )
 
 
-def _coming_days(asked: Asked) -> list[date]:
-    return [day for day in days_of(asked.month) if day >= asked.as_of.today]
+def _coming_days(horizon: Horizon) -> list[date]:
+    return [day for day in days_of(horizon.month) if day >= horizon.as_of.today]
 
 
-def _today(asked: Asked, days: Days) -> Decimal:
-    today = asked.as_of.today
-    return days.get(today, ZERO) if today in days_of(asked.month) else ZERO
+def _today(horizon: Horizon, days: Days) -> Decimal:
+    today = horizon.as_of.today
+    return days.get(today, ZERO) if today in days_of(horizon.month) else ZERO
 
 
 def _at_least_today(
-    asked: Asked, expected: Mapping[date, Decimal], so_far: Decimal
+    horizon: Horizon, expected: Mapping[date, Decimal], so_far: Decimal
 ) -> dict[date, Decimal]:
-    today = asked.as_of.today
+    today = horizon.as_of.today
     return {day: max(each, so_far) if day == today else each for day, each in expected.items()}
 
 

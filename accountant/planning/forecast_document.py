@@ -32,21 +32,21 @@ def forecast_document(found: MonthForecast, left_out: Mapping[str, Counter[str]]
         found: The forecast.
         left_out: Lines of usage of the month that are in no figure, by tenant and why.
     """
-    asked = found.asked
+    horizon = found.horizon
     return Document(
         kind="forecast",
-        periods=(str(asked.month),),
-        title=f"Forecast of {asked.month} (UTC), in {asked.currency}",
-        currency=asked.currency,
+        periods=(str(horizon.month),),
+        title=f"Forecast of {horizon.month} (UTC), in {horizon.currency}",
+        currency=horizon.currency,
         facts={
-            "as_of": str(asked.as_of),
-            "level_percent": asked.level_percent,
-            "whole_days": len(asked.as_of.whole_days(asked.month)),
+            "as_of": str(horizon.as_of),
+            "level_percent": horizon.level_percent,
+            "whole_days": len(horizon.as_of.whole_days(horizon.month)),
             "interval": "Student's t of relative daily errors, with the error of the level",
         },
         sheets=[_tenants(found)],
         notes=[
-            elapsed(asked.as_of, asked.month),
+            elapsed(horizon.as_of, horizon.month),
             *_how(found),
             *lower_bound(sorted(left_out.items())),
             EXACT_ELSEWHERE,
@@ -57,7 +57,7 @@ def forecast_document(found: MonthForecast, left_out: Mapping[str, Counter[str]]
 def _tenants(found: MonthForecast) -> Sheet:
     charged = ("usage", "today", "one_offs", "charged")
     ends = ("run_rate", "forecast", "low", "high")
-    level = found.asked.level_percent
+    level = found.horizon.level_percent
     return Sheet(
         name="tenants",
         columns=[
@@ -105,8 +105,8 @@ def _how(found: MonthForecast) -> list[str]:
             "tenant from its first usage."
         )
         told.append(
-            f"Interval: {found.asked.level_percent} of 100 months should end in it, by Student's t "
-            "of the model's relative errors; the total's is that of the daily sums, so it is not "
+            f"Interval: {found.horizon.level_percent} of 100 months should end in it, by Student's "
+            "t of the model's relative errors; the total's is that of the daily sums, so it is not "
             "the sum of the tenants'."
         )
     if methods["run_rate"]:

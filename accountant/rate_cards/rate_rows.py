@@ -15,13 +15,11 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
-    ValidationError,
     ValidationInfo,
     field_validator,
 )
 
 from accountant.rate_cards.currencies import CURRENCIES
-from accountant.rate_cards.raw_rows import RawRow
 from accountant.rating import TOKEN_METERS, UNITS
 from tollgate.usage.event import DeploymentType, Provenance, Scope
 from tollgate.usage.sku import PROMPT_BAND_LIMITS, prompt_band
@@ -40,6 +38,8 @@ _PLAIN: Final = {
     "string_too_long": "is longer than {max_length} characters",
     "literal_error": "write {expected}",
     "int_type": "write a whole number",
+    "greater_than": "write more than {gt}",
+    "less_than_equal": "write at most {le}",
     "bool_type": "write true, or leave it out",
     "model_type": "write each row under [[{kind}]]",
 }
@@ -100,8 +100,10 @@ def _band(value: str) -> str:
     return value
 
 
-Currency = Annotated[str, AfterValidator(_currency)]
 Day = Annotated[date, BeforeValidator(_day)]
+Currency = Annotated[str, AfterValidator(_currency)]
+Price = Annotated[Decimal, BeforeValidator(_price)]
+Percent = Annotated[Decimal, BeforeValidator(_percent)]
 KnownMeter = Annotated[Text, AfterValidator(_meter)]
 
 
@@ -135,7 +137,7 @@ class RateRow(DatedRow):
     prompt_band: Annotated[str, AfterValidator(_band)] | None = None
     provenance: Provenance | None = None
     meter: KnownMeter
-    price: Annotated[Decimal, BeforeValidator(_price)]
+    price: Price
     per: Annotated[int, Field(strict=True), AfterValidator(_per)]
     currency: Currency
     checked_on: Day
@@ -146,7 +148,7 @@ class RuleRow(DatedRow):
     """One `[[discount]]` or `[[markup]]`, as `PriceRule` explains it."""
 
     name: Text
-    percent: Annotated[Decimal, BeforeValidator(_percent)]
+    percent: Percent
     tenant: Text | None = None
     model: Text | None = None
     deployment_type: DeploymentType | None = None
@@ -171,18 +173,7 @@ ROWS: Final[dict[str, type[DatedRow]]] = {
 }
 
 
-def row_problems(raw: RawRow, error: ValidationError) -> list[str]:
-    """What is wrong with a row, by line; columns that a file lacks are told elsewhere."""
-    told = [
-        (raw.line_of(key), f"{raw.place(key)}: {_problem(entry, raw.kind)}")
-        for entry in error.errors()
-        for key in [str(entry["loc"][0]) if entry["loc"] else ""]
-        if entry["type"] != "missing" or key not in raw.untold
-    ]
-    return [text for _, text in sorted(told, key=lambda each: each[0])]
-
-
-def _problem(entry: Mapping[str, Any], kind: str) -> str:
+def problem(entry: Mapping[str, Any], kind: str) -> str:
     """One of pydantic's complaints about a row of this kind, in words for whoever wrote it."""
     field = ".".join(str(step) for step in entry["loc"]) or "row"
     if entry["type"] in _PLAIN:

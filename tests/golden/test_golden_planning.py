@@ -18,7 +18,7 @@ from accountant.planning.comparison import MonthCosts, comparison
 from accountant.planning.comparison_document import Months, comparison_document
 from accountant.planning.economics import MonthUnits
 from accountant.planning.economics_document import Economics, economics_document
-from accountant.planning.forecast import Asked, month_forecast
+from accountant.planning.forecast import Horizon, month_forecast
 from accountant.planning.forecast_document import forecast_document
 from accountant.planning.sheet_files import document_json, sheet_csv
 from accountant.planning.sheet_table import document_table
@@ -72,8 +72,8 @@ def economics() -> Document:
     )
 
 
-def running() -> Asked:
-    return Asked(month=OCTOBER, as_of=RUNNING, currency="USD")
+def running() -> Horizon:
+    return Horizon(month=OCTOBER, as_of=RUNNING, currency="USD")
 
 
 def forecast() -> Document:

@@ -12,7 +12,7 @@ import hypothesis.strategies as st
 from accounting import OCTOBER, card, sku
 from exporting import owed, usage
 from hypothesis import given, settings
-from spending import SEPTEMBER, as_of, asked, days
+from spending import SEPTEMBER, as_of, days, horizon
 
 from accountant.charges import Charge, Consumption
 from accountant.money import EXACT, total
@@ -163,9 +163,9 @@ def documents(charges: Sequence[Charge]) -> str:
     )
     made = [
         comparison_document(months, compared(GROUPS, [], charges)),
-        forecast_document(month_forecast(asked(), spend), {}),
+        forecast_document(month_forecast(horizon(), spend), {}),
         anomalies_document(watch, anomalies(watch, spend.usage), {}),
-        budgets_document(budgets(asked(), spend, given_)),
+        budgets_document(budgets(horizon(), spend, given_)),
         economics_document(economics(charges, ("tenant", "model"), 2)),
     ]
     return "".join(map(written, made))
@@ -191,7 +191,7 @@ def spend_until(amounts: list[Decimal], beside: Decimal, today: int) -> tuple[An
         charge = usage(tenant="a", start=day, amount=amount)
         spend.add(Month(day.year, day.month), charge)
     spend.one_offs[OCTOBER, "a"] = beside
-    return asked(time), spend
+    return horizon(time), spend
 
 
 @LAW

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -129,19 +128,8 @@ def test_the_dearest_and_the_others_are_all() -> None:
 
 
 def test_provisioned_throughput_is_dearer_for_its_idle_hours() -> None:
-    served: dict[str, Any] = {"deployment_type": "provisioned"}
-    unpriced = Uncharged(
-        tenant="contoso",
-        billing_code=None,
-        start=date(2026, 10, 1),
-        sku=sku(**served),
-        requests=1,
-        consumed=Consumption(sku=sku(**served), meter="output", quantity=1_000_000, requests=1),
-    )
-    share = fixed("30", consumed=metered("input", 9, "0", **served).consumed)
-    found = units_of(
-        metered("input", 3_000_000, "0", **served), unpriced, share, fixed("10", "idle"), *CALLS
-    )
+    tokens = (("input", 3_000_000), ("output", 1_000_000), ("images", 9))
+    found = units_of(fixed("30", tokens=tokens), fixed("10", "idle"), fixed("5", "even"), *CALLS)
     ptu = found.provisioned
     assert (ptu.used, ptu.idle, ptu.cost, ptu.tokens) == (30, 10, 40, 4_000_000)
     assert ptu.cost_per_1m_tokens("USD") == 10
@@ -149,6 +137,18 @@ def test_provisioned_throughput_is_dearer_for_its_idle_hours() -> None:
     assert "\nProvisioned throughput\n" in text
     rows = [line.split() for line in text.splitlines()]
     assert ["30.00", "10.00", "40.00", "75.0%", "4,000,000", "10.0000"] in rows
+
+
+def test_what_provisioned_throughput_served_is_in_no_other_denominator() -> None:
+    found = units_of(*CALLS, fixed("30", tokens=(("input", 1),), requests=7))
+    found.count_requests({("contoso", "measured"): 9})
+    assert (found.requests, found.whole().tokens) == (2, 4_500_000)
+
+
+def test_tokens_of_provisioned_deployments_are_no_pay_as_you_go() -> None:
+    found = units_of(metered("input", 9, "1", deployment_type="provisioned"))
+    assert found.models == {}
+    assert found.whole().tokens == 9
 
 
 def test_the_break_even_is_where_a_ptu_costs_what_its_tokens_do() -> None:
