@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -11,10 +11,11 @@ from typing import Any
 import msgspec
 from builders import usage_data
 
+from accountant.charges import Cell
 from accountant.rate_cards.price_rules import PriceRule
 from accountant.rate_cards.rate_card import Rate, RateCard
 from tollgate.connections.redis import open_redis, open_redis_sync
-from tollgate.ledger.cells import Meter, MoneyCell, Usage, UserCell
+from tollgate.ledger.cells import LedgerReader, Meter, MoneyCell, Usage, UserCell
 from tollgate.ledger.memory_ledger import MemoryLedger
 from tollgate.ledger.redis_ledger import RedisLedger
 from tollgate.usage.event import UsageEvent, decode_event, encode_event
@@ -112,3 +113,8 @@ def empty_redis(url: str) -> str:
     with open_redis_sync(url) as redis:
         redis.flushdb()  # pyright: ignore[reportUnknownMemberType]  types of redis-py
     return url
+
+
+def month_cells(ledger: LedgerReader, month: Month, by: Sequence[str]) -> list[Cell]:
+    """The cells that a report by these fields is made of."""
+    return list(ledger.user_cells(month) if "user" in by else ledger.money_cells(month))

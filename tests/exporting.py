@@ -12,10 +12,11 @@ from typing import Any
 import msgspec
 from accounting import OCTOBER, sku
 
-from accountant.charges import Charge, Consumption, Price, Uncharged, month_charges
+from accountant.charges import Charge, Consumption, Price, Uncharged
 from accountant.exports.focus import focus_header, focus_row
 from accountant.exports.focus_columns import Books, FocusVersion
 from accountant.rate_cards.rate_files import load_rate_card
+from accountant.usage_charges import month_charges
 from tollgate.ledger.memory_ledger import MemoryLedger
 from tollgate.usage.event import decode_event
 from tollgate.usage.periods import Month

@@ -5,21 +5,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections import Counter
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import msgspec
 import typer
 
 from accountant.commands.problems import ANSWER_IS_NO, read_month, say, told_problems
 from accountant.commands.sources import open_card, open_ledger
+from accountant.edition import Edition
 from tollgate.usage.periods import Month
 
 if TYPE_CHECKING:
-    from accountant.charges import Charge, Uncharged
+    from accountant.charges import Cell, Charge, Uncharged
     from accountant.rate_cards.rate_card import RateCard
     from accountant.reports.kept_aside import Ledger
+    from accountant.reports.report import Report
 
 Period = Annotated[str, typer.Argument(metavar="MONTH", help="A month in UTC, as 2026-10.")]
 Rates = Annotated[
@@ -31,6 +35,22 @@ RedisUrl = Annotated[
 ]
 
 
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """Which month's books, as typed.
+
+    Args:
+        period: The month.
+        tenant: Only this tenant's; None is everyone's.
+        rates: The rate card's path; None is the list prices that are shipped.
+        redis_url: The ledger; None is the environment's.
+    """
+
+    period: str
+    tenant: str | None = None
+    rates: Path | None = None
+    redis_url: str | None = None
+
+
 class ChargeReader:
     """A month's charges, and who and what was seen while they were read.
 
@@ -38,57 +58,118 @@ class ChargeReader:
         month: The month.
         ledger: Where its usage is.
         card: The rates.
+        tenant: Only this tenant's charges; None is everyone's.
+
+    Attributes:
+        entries: What each tenant owes beside its usage.
+
+    Raises:
+        NoSuchTenant: The ledger has never seen the tenant.
     """
 
-    def __init__(self, month: Month, ledger: Ledger, card: RateCard) -> None:
+    def __init__(
+        self, month: Month, ledger: Ledger, card: RateCard, tenant: str | None = None
+    ) -> None:
+        from accountant.errors import NoSuchTenant
+
+        if tenant is not None and tenant not in ledger.tenants():
+            raise NoSuchTenant(f"no tenant {tenant!r} in the ledger")
         self.month = month
         self.currency = card.currency
         self.tenants: dict[str, None] = {}
         self.unpriced = 0
         self.uncounted = 0
+        self.requests = Counter[tuple[str, str]]()
+        self.entries: dict[str, list[Charge]] = {}
         self._ledger = ledger
         self._card = card
+        self._tenant = tenant
+
+    @property
+    def edition(self) -> Edition:
+        """Which state of the month's books it is."""
+        return Edition(rate_card=self._card.version)
 
     def read(self) -> Iterator[Charge | Uncharged]:
         """The charges and what is in none, in their stable order."""
-        from accountant.charges import Uncharged, month_charges
+        return self._seen(self._ledger.money_cells(self.month))
 
-        for each in month_charges(self.month, self._ledger.money_cells(self.month), self._card):
+    def read_by_user(self) -> Iterator[Charge | Uncharged]:
+        """The same by user; what is not metered has none."""
+        return self._seen(self._ledger.user_cells(self.month))
+
+    def report(self, by: Sequence[str]) -> Report:
+        """The charges grouped.
+
+        Args:
+            by: Some of `accountant.reports.report.GROUPS`.
+        """
+        from accountant.reports.report import MonthFacts, charge_report
+
+        charges = self.read_by_user() if "user" in by else self.read()
+        facts = MonthFacts(
+            period=self.month,
+            currency=self.currency,
+            requests=self.requests,
+            edition=self.edition,
+        )
+        return charge_report(facts, by, charges)
+
+    def kept_aside(self) -> list[str]:
+        """What the ledger did not count of those who were seen, in words."""
+        from accountant.reports.kept_aside import kept_aside_lines
+
+        return list(kept_aside_lines(self._ledger, self.tenants))
+
+    def notes(self) -> list[str]:
+        """What is not in the charges, in words."""
+        counts = {"unpriced": self.unpriced, "uncounted": self.uncounted}
+        told = [f"{count:,} {kind}" for kind, count in counts.items() if count]
+        lines = sum(counts.values())
+        missing = f"{' and '.join(told)} line{'s' * (lines != 1)} of usage in no charge"
+        return [*self.kept_aside(), *([missing] if told else [])]
+
+    def _seen(self, cells: Iterator[Cell]) -> Iterator[Charge | Uncharged]:
+        from accountant.charges import Uncharged
+        from accountant.usage_charges import counted, month_charges
+
+        wanted = (cell for cell in cells if self._tenant in (None, cell.tenant))
+        requested = counted(wanted, self.requests)
+        for each in month_charges(self.month, requested, self._card, self.entries):
             self.tenants[each.tenant] = None
             if isinstance(each, Uncharged):
                 self.unpriced += each.consumed is not None
                 self.uncounted += each.consumed is None
             yield each
 
-    def notes(self) -> list[str]:
-        """What is not in the charges, in words."""
-        from accountant.reports.kept_aside import kept_aside_lines
 
-        counts = {"unpriced": self.unpriced, "uncounted": self.uncounted}
-        told = [f"{count:,} {kind}" for kind, count in counts.items() if count]
-        lines = sum(counts.values())
-        missing = f"{' and '.join(told)} line{'s' * (lines != 1)} of usage in no charge"
-        return [*kept_aside_lines(self._ledger, self.tenants), *([missing] if told else [])]
+@contextmanager
+def open_month(asked: Asked) -> Generator[ChargeReader]:
+    """The books of a month, to read once.
+
+    Raises:
+        NoSuchTenant: The ledger has never seen the tenant.
+        RateCardError: The rates cannot be used.
+        SettingsError: The month or the URL is none.
+    """
+    month, card = read_month(asked.period), open_card(asked.rates)
+    with open_ledger(asked.redis_url) as ledger:
+        yield ChargeReader(month, ledger, card, asked.tenant)
 
 
 @contextmanager
-def month_read(period: str, rates: Path | None, url: str | None) -> Generator[ChargeReader]:
+def month_read(asked: Asked) -> Generator[ChargeReader]:
     """A month to read charges of; at the end says what is not in them, and exits 1 if any is not.
 
     Args:
-        period: The month as typed.
-        rates: The rate card as typed.
-        url: The ledger as typed.
+        asked: Which month's books.
     """
-    with told_problems():
-        month, card = read_month(period), open_card(rates)
-        with open_ledger(url) as ledger:
-            reader = ChargeReader(month, ledger, card)
-            yield reader
-            notes = reader.notes()
+    with told_problems(), open_month(asked) as reader:
+        yield reader
+        notes = reader.notes()
     for line in notes:
         say(line)
     if not reader.tenants:
-        say(f"no usage in {month}")
+        say(f"no usage in {reader.month}")
     if not reader.tenants or reader.unpriced or reader.uncounted:
         raise typer.Exit(ANSWER_IS_NO)

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from accountant.commands.charge_reader import Period, Rates, RedisUrl, month_read
+from accountant.commands.charge_reader import Asked, Period, Rates, RedisUrl, month_read
 from accountant.commands.delivery import told_write_problems
 from accountant.commands.problems import say
 
@@ -41,7 +41,7 @@ def export(
     """
     from accountant.exports.parquet import write_parquet
 
-    with month_read(period, rates, redis_url) as reader:
+    with month_read(Asked(period=period, rates=rates, redis_url=redis_url)) as reader:
         path = out / f"charges-{reader.month}.{layout}"
         with told_write_problems(path):
             write_parquet(path, reader.read(), reader.month, reader.currency)

@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from accountant.commands.charge_reader import ChargeReader, Period, Rates, RedisUrl, month_read
+from accountant.commands.charge_reader import (
+    Asked,
+    ChargeReader,
+    Period,
+    Rates,
+    RedisUrl,
+    month_read,
+)
 from accountant.commands.delivery import delivered
 
 if TYPE_CHECKING:
@@ -52,7 +59,7 @@ def focus(  # noqa: PLR0913, PLR0917  each is an option of the command
     from accountant.exports.focus import focus_header, uncharged_header
     from accountant.exports.focus_columns import Books
 
-    with month_read(period, rates, redis_url) as reader:
+    with month_read(Asked(period=period, rates=rates, redis_url=redis_url)) as reader:
         books = Books(period=reader.month, currency=reader.currency, account=account, issuer=issuer)
         with ExitStack() as files:
             path = out and out / f"focus-{version}-{reader.month}.csv"

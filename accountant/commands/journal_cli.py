@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from accountant.commands.charge_reader import Period, Rates, RedisUrl, month_read
+from accountant.commands.charge_reader import Asked, Period, Rates, RedisUrl, month_read
 from accountant.commands.delivery import delivered
 from accountant.commands.problems import told_problems
 from tollgate.errors import SettingsError
@@ -50,7 +50,7 @@ def journal(  # noqa: PLR0913, PLR0917  each is an option of the command
 
     with told_problems():
         columns, where = _read(template, accounts)
-    with month_read(period, rates, redis_url) as reader:
+    with month_read(Asked(period=period, rates=rates, redis_url=redis_url)) as reader:
         owed = owed_by_code(each for each in reader.read() if isinstance(each, Charge))
         postings = postings_of(reader.month, owed, reader.currency, where)
         with delivered(out) as write:

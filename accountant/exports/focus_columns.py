@@ -140,7 +140,7 @@ def _booked(charge: Charge, books: Books) -> Mapping[str, Cell]:
         "ChargePeriodStart": charge.start,
         "ChargePeriodEnd": charge.end,
         "ChargeCategory": "Adjustment" if charge.category == "Rounding" else charge.category,
-        "ChargeClass": "Correction" if charge.corrects else None,
+        "ChargeClass": "Correction" if charge.correction else None,
         "ChargeDescription": charge.description,
         "ChargeFrequency": "Usage-Based" if charge.category == "Usage" else "One-Time",
         "InvoiceIssuerName": books.issuer,

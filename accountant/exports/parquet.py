@@ -114,7 +114,7 @@ def _charged(charge: Charge) -> dict[str, _Value]:
         "unit_price": price and price.charged,
         "amount": charge.amount,
         "effective_amount": charge.effective,
-        "correction": str(charge.corrects),
+        "correction": str(charge.correction is not None),
         "description": charge.description,
     }
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
+from hashlib import sha256
 from itertools import combinations
 from typing import Final
 
@@ -83,6 +84,10 @@ class RateCard:
     Raises:
         RateCardError: There is no rate, there are two currencies, or two rates (or rules of a
             kind) that are equally specific can hold for the same usage on the same day.
+
+    Attributes:
+        currency: ISO 4217.
+        version: A digest of all rows, which statements name.
     """
 
     def __init__(self, rates: Sequence[Rate], rules: Sequence[PriceRule] = ()) -> None:
@@ -90,6 +95,7 @@ class RateCard:
         if problems:
             raise RateCardError(problems)
         self.currency: Final = rates[0].currency
+        self.version: Final = _version(rates, rules)
         self.rules: Final = PriceRules(rules)
         self._rates = {
             key: sorted(group, key=lambda rate: -len(rate.match()))
@@ -111,6 +117,13 @@ class RateCard:
             fits = (rate for rate in candidates if rate.holds_on(day) and _agrees(rate, sku))
             self._found[key] = next(fits, None)
         return self._found[key]
+
+
+def _version(rates: Sequence[Rate], rules: Sequence[PriceRule]) -> str:
+    """A digest of all that the rows say, wherever they stand; where they were read is no part."""
+    rows = [msgspec.structs.replace(row, place="") for row in (*rates, *rules)]
+    told = sorted(msgspec.json.encode((type(row).__name__, row)) for row in rows)
+    return sha256(b"\n".join(told)).hexdigest()[:12]
 
 
 def matched_values(sku: Sku) -> dict[str, str | None]:

@@ -1,30 +1,33 @@
-"""The month's chargeback: rated cells in groups, statements, and what is missing from them."""
+"""The month's chargeback: charges in groups, statements, and what is missing from them."""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
 
-from accountant.errors import NoSuchTenant
+from accountant.charges import Cell, Charge, Consumption, Price, Uncharged
+from accountant.edition import DRAFT, Edition
 from accountant.lines import (
     PROVENANCES,
     UNCOUNTED,
     Line,
     UnpricedLine,
     line_order,
+    name_order,
     unpriced_order,
 )
 from accountant.money import EXACT, amount_of, total
 from accountant.rate_cards.rate_card import MATCH_FIELDS, RateCard, matched_values
-from accountant.rating import RatedLine, rate_cells, unit_of
+from accountant.rating import unit_of
 from accountant.reports.frames import total_by
 from accountant.statement import Statement, grand_total, statement
-from tollgate.ledger.cells import LedgerReader, MoneyCell, UserCell
+from accountant.usage_charges import counted, month_charges
 from tollgate.usage.periods import Month
+from tollgate.usage.sku import Sku
 
 GROUPS: Final = ("tenant", "billing_code", "model", "user", "region")
 
@@ -35,30 +38,51 @@ _WANTED: Final = tuple(
 )
 
 
-class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """A month's chargeback, in one stable order whatever the order of the cells.
+class MonthFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What a report says beside its charges.
 
     Args:
         period: The month, in UTC.
-        currency: ISO 4217, that of the rate card.
+        currency: ISO 4217, that of the charges.
+        requests: Requests by tenant and provenance; whole once the charges are read.
+        edition: Which state of the books it is.
+    """
+
+    period: Month
+    currency: str
+    requests: Mapping[tuple[str, str], int]
+    edition: Edition = DRAFT
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """A month's chargeback, in one stable order whatever the order of the charges.
+
+    Args:
+        period: The month, in UTC.
+        currency: ISO 4217, that of the books.
         by: The names that lines are grouped by.
-        lines: What is priced.
+        lines: What is metered and priced.
+        entries: What else is owed: parts of shared amounts, corrections of earlier months,
+            credits, adjustments.
         unpriced: What is not: no rate holds for it, or its usage is not known.
         coverage: Requests by provenance.
         statements: One a tenant, by name.
-        rounding: The total less the exact lines.
+        rounding: The total less the exact lines and entries.
         total: The sum of the statements.
+        edition: Which state of the books it is.
     """
 
     period: Month
     currency: str
     by: tuple[str, ...]
     lines: list[Line]
+    entries: list[Charge]
     unpriced: list[UnpricedLine]
     coverage: dict[str, int]
     statements: list[Statement]
     rounding: Decimal
     total: Decimal
+    edition: Edition = DRAFT
 
     @property
     def requests(self) -> int:
@@ -66,105 +90,114 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         return sum(self.coverage.values())
 
 
-def month_report(
-    period: Month,
-    by: Sequence[str],
-    cells: Iterable[MoneyCell | UserCell],
-    card: RateCard,
-) -> Report:
-    """Price a month and group it.
+def month_report(period: Month, by: Sequence[str], cells: Iterable[Cell], card: RateCard) -> Report:
+    """Price a month's cells and group them.
 
     Args:
         period: The month that the cells are of.
         by: Some of `GROUPS`; `user` needs user cells.
-        cells: The ledger's cells, in any order.
+        cells: The ledger's cells, in its order.
         card: The rates.
     """
-    requests: Counter[tuple[str, str]] = Counter()
+    requests = Counter[tuple[str, str]]()
+    edition = Edition(rate_card=card.version)
+    facts = MonthFacts(period=period, currency=card.currency, requests=requests, edition=edition)
+    return charge_report(facts, by, month_charges(period, counted(cells, requests), card))
+
+
+def charge_report(
+    facts: MonthFacts, by: Sequence[str], charges: Iterable[Charge | Uncharged]
+) -> Report:
+    """Group a month's charges.
+
+    Args:
+        facts: Of the month.
+        by: Some of `GROUPS`.
+        charges: In any order; the rounding of statements is worked out anew.
+    """
+    entries: list[Charge] = []
     keys = _once("tenant", *by, *_TOLD, *_PRICE, *_WANTED)
-    rows = total_by(_rows(cells, requests, card), keys)
+    rows = total_by(_rows(charges, entries), keys)
     priced = [row for row in rows if row["unit_price"] is not None]
     unpriced = [row for row in rows if row["unit_price"] is None]
     lines = sorted((_line(row, by) for row in _regrouped(priced, by, _PRICE)), key=line_order)
-    statements = _statements(requests, priced, unpriced, card.currency)
-    grand = grand_total(statements, card.currency)
+    statements = _statements(facts, (priced, entries), unpriced)
+    grand = grand_total(statements, facts.currency)
+    amounts = (each.amount for each in (*lines, *entries))
     return Report(
-        period=period,
-        currency=card.currency,
+        period=facts.period,
+        currency=facts.currency,
         by=tuple(by),
         lines=lines,
+        entries=sorted(entries, key=_entry_order),
         unpriced=sorted(
             (_unpriced(row, by) for row in _regrouped(unpriced, by, _WANTED)), key=unpriced_order
         ),
-        coverage=_coverage(requests),
+        coverage=_coverage(facts.requests),
         statements=statements,
-        rounding=EXACT.subtract(grand, total(line.amount for line in lines)),
+        rounding=EXACT.subtract(grand, total(amounts)),
         total=grand,
+        edition=facts.edition,
     )
 
 
-def month_cells(
-    ledger: LedgerReader, period: Month, by: Sequence[str], tenant: str | None
-) -> Iterator[MoneyCell | UserCell]:
-    """The cells that a report needs: user cells only if it groups by user.
-
-    Args:
-        ledger: Where to read.
-        period: The month.
-        by: Some of `GROUPS`.
-        tenant: Whose; None is everyone's.
-
-    Raises:
-        NoSuchTenant: The ledger has never seen the tenant.
-    """
-    if tenant is not None and tenant not in ledger.tenants():
-        raise NoSuchTenant(f"no tenant {tenant!r} in the ledger")
-    cells = ledger.user_cells(period) if "user" in by else ledger.money_cells(period)
-    return (cell for cell in cells if tenant in (None, cell.tenant))
+def _rows(charges: Iterable[Charge | Uncharged], entries: list[Charge]) -> Iterator[dict[str, Any]]:
+    """What is metered, priced or not; what else is owed goes to the entries."""
+    for each in charges:
+        if isinstance(each, Uncharged):
+            yield _uncharged_row(each)
+        elif metered := each.metered:
+            yield _row(each, *metered)
+        elif each.category != "Rounding":
+            entries.append(each)
 
 
-def _rows(
-    cells: Iterable[MoneyCell | UserCell], requests: Counter[tuple[str, str]], card: RateCard
-) -> Iterator[dict[str, Any]]:
-    """What is priced or not, and count the requests by tenant and provenance."""
-    for cell in cells:
-        requests[cell.tenant, cell.sku.provenance] += cell.usage.requests
-        yield from (_row(line) for line in rate_cells([cell], card))
-        if cell.sku.provenance in UNCOUNTED and cell.usage.requests:
-            yield _uncounted_row(cell)
-
-
-def _row(line: RatedLine) -> dict[str, Any]:
-    rate, adjustments = line.rated.rate, line.rated.adjustments
-    wanted = {} if rate else matched_values(line.sku)
+def _row(charge: Charge, consumed: Consumption, price: Price) -> dict[str, Any]:
+    listed = price.listed if price.adjustments else None
     return {
-        **_names(line),
-        "meter": line.rated.meter,
-        "unit_price": line.rated.unit_price,
-        "per": rate.per if rate else None,
-        "list_price": rate.unit_price if rate and adjustments else None,
-        "adjustments": adjustments if rate and adjustments else None,
-        **{key: wanted.get(key.removeprefix("rate_")) for key in _WANTED},
-        "quantity": line.rated.quantity,
-        "requests": line.rated.requests,
+        **_names(charge, consumed.sku),
+        **dict.fromkeys(_WANTED),
+        "meter": consumed.meter,
+        "unit_price": price.charged,
+        "per": price.per,
+        "list_price": listed,
+        "adjustments": price.adjustments or None,
+        "quantity": consumed.quantity,
+        "requests": consumed.requests,
     }
 
 
-def _uncounted_row(cell: MoneyCell | UserCell) -> dict[str, Any]:
+def _uncharged_row(used: Uncharged) -> dict[str, Any]:
     """No meter says that the quantity is not known; 0 is only there to be summed."""
-    blank = dict.fromkeys(("meter", *_PRICE, *_WANTED))
-    return {**_names(cell), **blank, "quantity": 0, "requests": cell.usage.requests}
+    consumed = used.consumed
+    wanted = matched_values(used.sku) if consumed else {}
+    return {
+        **_names(used, used.sku),
+        **dict.fromkeys(_PRICE),
+        **{key: wanted.get(key.removeprefix("rate_")) for key in _WANTED},
+        "meter": consumed.meter if consumed else None,
+        "quantity": consumed.quantity if consumed else 0,
+        "requests": used.requests,
+    }
 
 
-def _names(used: RatedLine | MoneyCell | UserCell) -> dict[str, Any]:
+def _names(used: Charge | Uncharged, sku: Sku) -> dict[str, Any]:
     return {
         "tenant": used.tenant,
         "billing_code": used.billing_code,
-        "model": used.sku.model,
-        "user": None if isinstance(used, MoneyCell) else used.user,
-        "region": used.sku.region,
-        "provenance": used.sku.provenance,
+        "model": sku.model,
+        "user": used.user,
+        "region": sku.region,
+        "provenance": sku.provenance,
     }
+
+
+def _entry_order(charge: Charge) -> tuple[object, ...]:
+    """By tenant, what kind it is of, billing code, what it says, and its days."""
+    shared = charge.allocation.cost if charge.allocation else ""
+    kind = (charge.correction is not None, charge.category, shared)
+    said = (charge.description, charge.start, charge.end, charge.amount)
+    return (charge.tenant, kind, name_order(charge.billing_code), *said)
 
 
 def _once(*names: str) -> list[str]:
@@ -213,24 +246,27 @@ def _amount(row: Mapping[str, Any]) -> Decimal:
 
 
 def _statements(
-    requests: Mapping[tuple[str, str], int],
-    priced: Sequence[Mapping[str, Any]],
+    facts: MonthFacts,
+    owed: tuple[Sequence[Mapping[str, Any]], Sequence[Charge]],
     unpriced: Sequence[Mapping[str, Any]],
-    currency: str,
 ) -> list[Statement]:
-    """One for every tenant that had a request, even if nothing of it is priced."""
-    amounts: dict[str, list[Decimal]] = {tenant: [] for tenant in sorted({t for t, _ in requests})}
+    """One for every tenant that had a request or owes anything, even if nothing is priced."""
+    priced, entries = owed
+    amounts: dict[str, list[Decimal]] = defaultdict(list)
     for row in priced:
         amounts[row["tenant"]].append(_amount(row))
+    for entry in entries:
+        amounts[entry.tenant].append(entry.amount)
     missing = Counter(row["tenant"] for row in unpriced)
     unmetered = Counter[str]()
-    for (tenant, provenance), count in requests.items():
+    for (tenant, provenance), count in facts.requests.items():
         unmetered[tenant] += count if provenance in UNCOUNTED else 0
     return [
         msgspec.structs.replace(
-            statement(tenant, owed, currency, missing[tenant]), unmetered=unmetered[tenant]
+            statement(tenant, amounts[tenant], facts.currency, missing[tenant]),
+            unmetered=unmetered[tenant],
         )
-        for tenant, owed in amounts.items()
+        for tenant in sorted({*unmetered, *amounts, *missing})
     ]
 
 

@@ -28,7 +28,7 @@ def members(report: Report) -> dict[str, Any]:
         "period": str(report.period),
         "time_zone": "UTC",
         "currency": report.currency,
-        "status": "draft",
+        "status": report.edition.status,
         "by": list(report.by),
         "lines": [_priced(report.by, line) for line in report.lines],
         "unpriced": [_unpriced(report.by, line) for line in report.unpriced],

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from accounting import month_cells
 from exporting import BOOKS, focus_csv, golden_charges
 
 from accountant.charges import Charge, Uncharged
@@ -13,7 +14,7 @@ from accountant.exports.focus_columns import FocusVersion
 from accountant.exports.journal import Accounts, journal, owed_by_code
 from accountant.exports.journal_template import journal_csv
 from accountant.rate_cards.rate_files import load_rate_card
-from accountant.reports.report import Report, month_cells, month_report
+from accountant.reports.report import Report, month_report
 from accountant.reports.report_csv import as_csv
 from accountant.reports.report_json import as_json
 from accountant.reports.report_table import as_table
@@ -37,7 +38,7 @@ def report_of(folder: Path, by: tuple[str, ...] = BY) -> Report:
     lines = (folder / "events.jsonl").read_bytes().splitlines()
     asyncio.run(ledger.apply([decode_event(line) for line in lines], now=month.end))
     card = load_rate_card(folder / "rates.toml")
-    return month_report(month, by, month_cells(ledger, month, by, None), card)
+    return month_report(month, by, month_cells(ledger, month, by), card)
 
 
 @pytest.mark.parametrize("folder", MONTHS, ids=lambda folder: folder.name)

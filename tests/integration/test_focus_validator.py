@@ -12,13 +12,19 @@ from accounting import OCTOBER, card, money_cell, sku, used
 from exporting import BOOKS, focus_csv, owed, usage
 from focus_validation import validated
 
-from accountant.charges import Charge, Uncharged, month_charges
+from accountant.charges import Charge, Correction, Uncharged
+from accountant.usage_charges import month_charges
 from tollgate.ledger.cells import OVERFLOW, MoneyCell
 
 pytestmark = pytest.mark.integration
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-SEPTEMBER: dict[str, Any] = {"start": date(2026, 9, 30), "end": date(2026, 10, 1), "corrects": True}
+LATE = Correction(month="2026-09", statement="2026-09-0001", line=1, reason="usage")
+SEPTEMBER: dict[str, Any] = {
+    "start": date(2026, 9, 30),
+    "end": date(2026, 10, 1),
+    "correction": LATE,
+}
 HALF = Decimal("0.5")
 CELLS: dict[str, list[MoneyCell]] = {
     "unallocated usage": [money_cell(billing_code=None)],

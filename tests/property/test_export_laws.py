@@ -13,7 +13,7 @@ from accounting import OCTOBER, money_cell, rate, sku, used
 from exporting import focus_csv
 from hypothesis import given, settings
 
-from accountant.charges import Charge, Uncharged, month_charges
+from accountant.charges import Charge, Uncharged
 from accountant.exports.focus_columns import Books
 from accountant.exports.journal import Accounts, journal, owed_by_code
 from accountant.exports.journal_template import journal_csv
@@ -21,6 +21,7 @@ from accountant.money import rounded, smallest_unit, total
 from accountant.rate_cards.rate_card import RateCard
 from accountant.reports.report import Report, month_report
 from accountant.shares import shares
+from accountant.usage_charges import month_charges
 from tollgate.ledger.cells import MoneyCell
 
 LAW = settings(deadline=None, max_examples=100)

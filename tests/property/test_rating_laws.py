@@ -7,14 +7,14 @@ from decimal import Decimal, localcontext
 from random import Random
 
 import hypothesis.strategies as st
-from accounting import OCTOBER, ledger_of, rate, rule
+from accounting import OCTOBER, ledger_of, month_cells, rate, rule
 from builders import event
 from hypothesis import given, settings
 
 from accountant.money import EXACT, amount_of, total
 from accountant.rate_cards.rate_card import Rate, RateCard
 from accountant.rating import rate_cells, unit_of
-from accountant.reports.report import GROUPS, Report, month_cells, month_report
+from accountant.reports.report import GROUPS, Report, month_report
 from accountant.reports.report_json import as_json
 from tollgate.usage.event import UsageEvent
 from tollgate.usage.sku import PROMPT_BAND_LIMITS
@@ -102,7 +102,7 @@ BY = st.lists(st.sampled_from(GROUPS), unique=True, max_size=3)
 
 
 def report(events: list[UsageEvent], card: RateCard, by: list[str]) -> Report:
-    return month_report(OCTOBER, by, month_cells(ledger_of(events), OCTOBER, by, None), card)
+    return month_report(OCTOBER, by, month_cells(ledger_of(events), OCTOBER, by), card)
 
 
 def priced(events: list[UsageEvent], card: RateCard) -> Decimal:
@@ -193,7 +193,7 @@ def test_no_usage_is_lost_between_lines_and_those_without_a_rate(
 def test_the_order_of_cells_changes_no_byte(
     events: list[UsageEvent], card: RateCard, by: list[str], random: Random
 ) -> None:
-    cells = list(month_cells(ledger_of(events), OCTOBER, by, None))
+    cells = list(month_cells(ledger_of(events), OCTOBER, by))
     before = as_json(month_report(OCTOBER, by, cells, card))
     random.shuffle(cells)
     assert as_json(month_report(OCTOBER, by, cells, card)) == before

@@ -10,10 +10,13 @@ from accounting import OCTOBER, money_cell, sku
 from accounting import card as a_card
 from exporting import BOOKS, focus_csv, owed, usage
 
-from accountant.charges import Charge, Consumption, Uncharged, month_charges
+from accountant.charges import Charge, Consumption, Correction, Uncharged
 from accountant.exports.focus import uncharged_header, uncharged_row
 from accountant.exports.focus_columns import FocusVersion
+from accountant.usage_charges import month_charges
 from tollgate.ledger.cells import OVERFLOW, Usage
+
+LATE = Correction(month="2026-09", statement="2026-09-0001", line=1, reason="usage")
 
 
 def rows(*charges: Charge, version: FocusVersion = "1.2") -> list[dict[str, str]]:
@@ -116,7 +119,7 @@ def test_an_amount_by_itself_has_no_price_and_costs_the_same_everywhere() -> Non
 
 
 def test_a_correction_is_of_its_class() -> None:
-    assert (row(corrects=True)["ChargeClass"], row()["ChargeClass"]) == ("Correction", "")
+    assert (row(correction=LATE)["ChargeClass"], row()["ChargeClass"]) == ("Correction", "")
 
 
 def test_a_purchase_consumes_nothing() -> None:

@@ -12,9 +12,10 @@ import pytest
 from accounting import OCTOBER, card, money_cell, sku, used
 from exporting import owed, usage
 
-from accountant.charges import Charge, Uncharged, month_charges
+from accountant.charges import Charge, Uncharged
 from accountant.errors import NoRoomForAmount
 from accountant.exports.parquet import COLUMNS, write_parquet
+from accountant.usage_charges import month_charges
 from tollgate.ledger.cells import OVERFLOW, Usage
 
 

@@ -8,9 +8,10 @@ import msgspec
 import pytest
 from accounting import OCTOBER, card, ledger_of, money_cell, rate, sku, used, user_cell
 from builders import event
+from exporting import owed, usage
 
-from accountant.errors import NoSuchTenant
-from accountant.reports.report import Report, month_cells, month_report
+from accountant.charges import Allocation, Correction
+from accountant.reports.report import MonthFacts, Report, charge_report, month_report
 from tollgate.ledger.cells import OVERFLOW, Meter, MoneyCell, Usage, UserCell
 
 BY = ("tenant", "billing_code", "model")
@@ -157,23 +158,6 @@ def test_a_month_without_usage_is_an_empty_report() -> None:
     assert (found.lines, found.unpriced, found.requests, str(found.total)) == ([], [], 0, "0.00")
 
 
-def test_only_the_users_report_reads_the_users_cells() -> None:
-    ledger = ledger_of([event()])
-    assert all(isinstance(c, MoneyCell) for c in month_cells(ledger, OCTOBER, BY, None))
-    assert all(isinstance(c, UserCell) for c in month_cells(ledger, OCTOBER, ("user",), None))
-
-
-def test_one_tenants_report_has_only_its_cells() -> None:
-    ledger = ledger_of([event("1"), event("2", tenant="fabrikam")])
-    cells = month_cells(ledger, OCTOBER, BY, "fabrikam")
-    assert [cell.tenant for cell in cells] == ["fabrikam"]
-
-
-def test_an_unknown_tenant_is_told() -> None:
-    with pytest.raises(NoSuchTenant, match="no tenant 'contso' in the ledger"):
-        month_cells(ledger_of([event()]), OCTOBER, BY, "contso")
-
-
 def test_reasoning_is_shown_inside_output() -> None:
     (cell,) = ledger_of([event()]).money_cells(OCTOBER)
     lines = {line.meter: line for line in report(cell).lines}
@@ -190,3 +174,28 @@ def test_requests_without_a_count_are_counted_by_tenant() -> None:
         "contoso": 5,
         "fabrikam": 0,
     }
+
+
+def test_what_is_not_metered_is_an_entry_of_its_own_and_in_the_total() -> None:
+    facts = MonthFacts(period=OCTOBER, currency="USD", requests={("contoso", "measured"): 1})
+    part = Allocation(cost="gateway", method="even", share="1/2", whole=Decimal(5))
+    found = charge_report(facts, BY, [usage(), owed("2.50", allocation=part)])
+    assert [(each.description, each.amount) for each in found.entries] == [
+        ("gpt-4o-mini input tokens", Decimal("2.50"))
+    ]
+    assert (str(found.total), len(found.lines)) == ("2.50", 1)
+
+
+def test_a_correction_is_never_a_line_of_the_month_it_is_booked_in() -> None:
+    facts = MonthFacts(period=OCTOBER, currency="USD", requests={})
+    late = Correction(month="2026-09", statement="2026-09-0001", line=3, reason="usage")
+    found = charge_report(facts, BY, [usage(correction=late)])
+    assert (found.lines, len(found.entries)) == ([], 1)
+    assert found.statements[0].exact == Decimal("0.00015")
+
+
+def test_usage_by_user_says_who_used_it() -> None:
+    found = charge_report(
+        MonthFacts(period=OCTOBER, currency="USD", requests={}), ["user"], [usage(user="alice")]
+    )
+    assert [line.group for line in found.lines] == [("alice",)]

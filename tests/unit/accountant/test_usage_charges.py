@@ -4,8 +4,10 @@ from datetime import date
 from decimal import Decimal
 
 from accounting import OCTOBER, card, money_cell, rate, sku, used
+from exporting import owed
 
-from accountant.charges import Charge, Uncharged, month_charges
+from accountant.charges import Charge, Uncharged
+from accountant.usage_charges import month_charges
 from tollgate.ledger.cells import MoneyCell, Usage
 
 
@@ -75,4 +77,24 @@ def test_words_say_what_and_where_and_how_it_is_known() -> None:
     assert [each.description for each in found[:2] if isinstance(each, Charge)] == [
         "gpt-4o-mini cached input tokens, regional standard",
         "gpt-4o-mini input tokens, estimated",
+    ]
+
+
+def test_what_is_owed_beside_usage_stands_behind_it_and_is_rounded_with_it() -> None:
+    entries = {name: [owed("0.003", tenant=name)] for name in ("zeta", "contoso", "adatum")}
+    cells = [money_cell(usage=used(10_000)), money_cell(tenant="fabrikam", usage=used(10_000_000))]
+    found = [
+        (each.tenant, each.category, str(each.amount))
+        for each in month_charges(OCTOBER, cells, card(), entries)
+        if isinstance(each, Charge)
+    ]
+    assert [(tenant, amount) for tenant, _, amount in found] == [
+        ("adatum", "0.003"),
+        ("adatum", "-0.003"),
+        ("contoso", "0.0015"),
+        ("contoso", "0.003"),
+        ("contoso", "-0.0045"),
+        ("fabrikam", "1.50"),
+        ("zeta", "0.003"),
+        ("zeta", "-0.003"),
     ]

@@ -1,0 +1,51 @@
+"""Which state of a month's books a document shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Final, Literal
+
+import msgspec
+
+Status = Literal["draft", "closed", "restated"]
+
+
+class Waiver(msgspec.Struct, frozen=True, kw_only=True):
+    """What was let pass at the close, and why; it is printed on the statement.
+
+    Args:
+        what: The name by which it was waived.
+        reason: Why, in the words of whoever waived it.
+        by: Who waived it.
+    """
+
+    what: str
+    reason: str
+    by: str
+
+
+class Edition(msgspec.Struct, frozen=True, kw_only=True):
+    """The state of a month's books.
+
+    Args:
+        status: `draft` follows the ledger; `closed` never changes; `restated` is closed, and later
+            statements correct it.
+        rate_card: The version of the prices: a digest of all that they say.
+        closed_on: The UTC day of the close; None is a draft.
+        digest: Of the snapshot; None is a draft.
+        numbers: The statements' numbers by tenant; drafts have none.
+        waivers: What was let pass at the close.
+        restated_by: The months whose statements correct this one.
+    """
+
+    status: Status = "draft"
+    rate_card: str | None = None
+    closed_on: date | None = None
+    digest: str | None = None
+    numbers: Mapping[str, str] = {}
+    waivers: tuple[Waiver, ...] = ()
+    restated_by: tuple[str, ...] = ()
+
+
+DRAFT: Final = Edition()
