@@ -1,0 +1,210 @@
+"""The provider's side by its invoice: tokens and money by resource, meter and day."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Context, Decimal
+from pathlib import Path
+from typing import Final
+
+from accountant.money import EXACT, ZERO
+from accountant.reconciliation.invoice_rows import InvoiceRow
+from accountant.reconciliation.items import Day, Item
+from accountant.reconciliation.naming import Naming
+from accountant.reconciliation.sides import Apart, ApartKind, Provided, ProviderSide
+from tollgate.errors import SettingsError
+from tollgate.usage.periods import Month
+
+_KINDS: Final[dict[str, ApartKind]] = {
+    "tax": "tax",
+    "credit": "credit",
+    "refund": "credit",
+    "purchase": "purchase",
+}
+_WORDS: Final[dict[ApartKind, str]] = {
+    "tax": "taxes",
+    "credit": "credits and refunds",
+    "purchase": "purchases, as of reservations",
+    "adjustment": "adjustments and what else is no usage",
+    "other_service": "other services",
+}
+# Exports tell quantities and amounts in digits between these; more are noise of floats.
+_FEWEST_DIGITS: Final = 2
+_MOST_DIGITS: Final = 9
+_WIDE: Final = Context(prec=80)
+_HALF: Final = Decimal("0.5")
+
+
+def invoice_side(
+    rows: Iterable[InvoiceRow], period: Month, currency: str, naming: Naming, of: Sequence[Path]
+) -> ProviderSide:
+    """Add up the rows that are usage of Azure OpenAI in the month and currency; the rest is apart.
+
+    Args:
+        rows: Of all files.
+        period: The month.
+        currency: ISO 4217, of the rate card.
+        naming: Finds our names.
+        of: The files.
+
+    Raises:
+        SettingsError: No such row is in the currency, but in others; or one is of several days.
+    """
+    apart = _ApartRows()
+    compared: list[tuple[InvoiceRow, int, Item]] = []
+    for row in rows:
+        kind = _kept_apart(row, period, currency, naming)
+        if kind is not None or row.block is None:
+            apart.add(kind or "other_units", row)
+        else:
+            compared.append((row, row.block, _item(row, naming)))
+    _check(compared, apart, currency)
+    return ProviderSide(
+        source="invoice",
+        of=tuple(path.name for path in of),
+        counts=_counts(compared),
+        apart=apart.sums(),
+        currency=currency,
+    )
+
+
+def _kept_apart(row: InvoiceRow, period: Month, currency: str, naming: Naming) -> ApartKind | None:
+    if row.kind != "usage":
+        return _KINDS.get(row.kind, "adjustment")
+    if not _is_openai(row, naming):
+        return "other_service"
+    if not period.start.date() <= row.day < period.end.date():
+        return "other_month"
+    if row.currency != currency:
+        return "other_currency"
+    return "by_the_hour" if row.by_time else None
+
+
+def _is_openai(row: InvoiceRow, naming: Naming) -> bool:
+    service = row.service.lower()
+    if "openai" in service or row.meter.lower().startswith("azure openai"):
+        return True
+    return "foundry models" in service and naming.meter(row.meter) is not None
+
+
+def _item(row: InvoiceRow, naming: Naming) -> Item:
+    backend, meter = naming.backend(row.resource), naming.meter(row.meter)
+    if meter is None:
+        return Item(backend=backend, meter=row.meter)
+    return Item(
+        backend=backend,
+        model=meter.model,
+        model_version=meter.model_version,
+        scope=meter.scope,
+        deployment_type=meter.deployment_type,
+        service_tier=meter.service_tier,
+        meter=meter.meter,
+    )
+
+
+def _check(
+    compared: Sequence[tuple[InvoiceRow, int, Item]], apart: _ApartRows, currency: str
+) -> None:
+    others = apart.currencies("other_currency")
+    if others and not compared:
+        told = ", ".join(f"{count:,} in {name}" for name, count in sorted(others.items()))
+        raise SettingsError(
+            [f"the invoice has no row of Azure OpenAI in {currency}, the rate card's: {told}"]
+        )
+    long = [row for row, _, _ in compared if (row.end - row.day).days != 1]
+    if long:
+        raise SettingsError(
+            [
+                f"{row.place}: is of {(row.end - row.day).days} days; export it by day"
+                for row in long[:100]
+            ]
+        )
+
+
+def _counts(compared: Sequence[tuple[InvoiceRow, int, Item]]) -> dict[Day, Provided]:
+    counts_blocks = _counts_blocks((row, block) for row, block, _ in compared)
+    units = {block: block if counts_blocks else 1 for _, block, _ in compared}
+    digits = defaultdict[int, int](lambda: _FEWEST_DIGITS)
+    amount_digits = _FEWEST_DIGITS
+    for row, block, _ in compared:
+        digits[block] = max(digits[block], _digits(row.quantity))
+        amount_digits = max(amount_digits, _digits(row.amount))
+    half_amount = _HALF.scaleb(-amount_digits)
+    counts: defaultdict[Day, Provided] = defaultdict(Provided)
+    for row, block, item in compared:
+        tokens = _WIDE.multiply(row.quantity, Decimal(units[block]))
+        whole = tokens.to_integral_value(ROUND_HALF_EVEN)
+        counts[row.day, item].add(
+            Provided(
+                quantity=int(whole),
+                amount=row.amount,
+                rounding=_half(units[block], digits[block]) or int(whole != tokens),
+                amount_rounding=half_amount,
+            )
+        )
+    return dict(counts)
+
+
+def _counts_blocks(rows: Iterable[tuple[InvoiceRow, int]]) -> bool:
+    """Whether quantities count `1K` or `1M`, rather than tokens."""
+    verdicts = Counter[bool]()
+    fractions = False
+    for row, block in rows:
+        if block > 1 and row.quantity:
+            fractions = fractions or row.quantity != row.quantity.to_integral_value()
+            if row.price and row.amount:
+                ratio = _WIDE.divide(row.amount, _WIDE.multiply(row.quantity, row.price))
+                verdicts[ratio * ratio * block > 1] += 1
+    return verdicts[True] > verdicts[False] if verdicts else fractions
+
+
+def _digits(number: Decimal) -> int:
+    """How many decimals a number is told in."""
+    exponent = number.as_tuple().exponent
+    return min(max(-int(exponent), 0), _MOST_DIGITS)
+
+
+def _half(unit: int, digits: int) -> int:
+    """Half of the last digit of a quantity in tokens, rounded up; 0 if it tells each token."""
+    step = Decimal(unit).scaleb(-digits)
+    return int((step / 2).to_integral_value(ROUND_CEILING)) if step > 1 else 0
+
+
+class _ApartRows:
+    """Adds up what is not compared."""
+
+    def __init__(self) -> None:
+        self._rows = Counter[tuple[ApartKind, str, str, str]]()
+        self._quantities: defaultdict[tuple[ApartKind, str, str, str], Decimal]
+        self._quantities = defaultdict(lambda: ZERO)
+        self._amounts: defaultdict[tuple[ApartKind, str, str, str], Decimal]
+        self._amounts = defaultdict(lambda: ZERO)
+
+    def add(self, kind: ApartKind, row: InvoiceRow) -> None:
+        words = _WORDS.get(kind)
+        what = words or (f"{row.day:%Y-%m}" if kind == "other_month" else row.meter)
+        key = (kind, what, "" if words else row.unit, row.currency)
+        self._rows[key] += 1
+        self._quantities[key] = _WIDE.add(self._quantities[key], row.quantity)
+        self._amounts[key] = EXACT.add(self._amounts[key], row.amount)
+
+    def currencies(self, kind: ApartKind) -> Counter[str]:
+        found = Counter[str]()
+        for (each, _, _, currency), count in self._rows.items():
+            found[currency] += count * (each == kind)
+        return +found
+
+    def sums(self) -> tuple[Apart, ...]:
+        return tuple(
+            Apart(
+                kind=kind,
+                what=what,
+                rows=self._rows[kind, what, unit, currency],
+                quantity=self._quantities[kind, what, unit, currency] if unit else None,
+                unit=unit or None,
+                amount=self._amounts[kind, what, unit, currency],
+                currency=currency,
+            )
+            for kind, what, unit, currency in sorted(self._rows)
+        )
