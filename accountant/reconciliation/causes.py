@@ -23,7 +23,6 @@ CauseKind = Literal[
     "uncounted",
     "estimated",
     "audio",
-    "unpriced",
 ]
 WORDS: Final[dict[CauseKind, str]] = {
     "time_shift": "the two sides have it on different sides of midnight",
@@ -34,7 +33,6 @@ WORDS: Final[dict[CauseKind, str]] = {
     "uncounted": "requests that are pending or unknown in the ledger, at the month's average each",
     "estimated": "broken streams and blocked prompts, whose tokens the ledger estimates",
     "audio": "audio tokens, which Azure Monitor counts in a metric of their own",
-    "unpriced": "usage that the rate card has no rate for",
 }
 
 

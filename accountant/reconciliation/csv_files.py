@@ -59,7 +59,7 @@ def csv_rows(
         with path.open(encoding="utf-8-sig", newline="") as file:
             header = file.readline()
             delimiter = max(_DELIMITERS, key=header.count)
-            names = next(csv.reader([header], delimiter=delimiter), [])
+            names = next(csv.reader([header or "\n"], delimiter=delimiter))
             columns = _columns(path, names, spellings, optional, problems)
             if columns is None:
                 return

@@ -9,7 +9,7 @@ from typing import Final, Literal
 import msgspec
 
 from accountant.money import EXACT, ZERO, total
-from accountant.reconciliation.causes import Cause, CauseKind, Evidence, causes_of
+from accountant.reconciliation.causes import Cause, Evidence, causes_of
 from accountant.reconciliation.items import Item
 
 Status = Literal["agrees", "explained", "tolerated", "unexplained", "unsettled"]
@@ -33,6 +33,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
         causes: What explains the differences.
         unexplained: What of the quantity nothing explains.
         unexplained_amount: The same of the money; None where no money is compared.
+        unpriced: How much of the ledger's count has no rate, and so no amount; it explains nothing.
         status: `agrees`, `explained`, `tolerated` (the rest is within the tolerance),
             `unexplained`, or `unsettled` (the provider may still add to the day).
     """
@@ -46,6 +47,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     causes: tuple[Cause, ...]
     unexplained: int
     unexplained_amount: Decimal | None
+    unpriced: int
     status: Status
 
     @property
@@ -88,6 +90,7 @@ def line_of(
         causes=tuple(causes),
         unexplained=rest,
         unexplained_amount=rest_of_money,
+        unpriced=booked.unpriced if booked else 0,
         status="unsettled",
     )
     return msgspec.structs.replace(line, status=_status(line, tolerance)) if settled else line
@@ -109,9 +112,7 @@ def _in_money(evidence: Evidence, causes: list[Cause]) -> tuple[list[Cause], Dec
     billed = (provided and provided.amount) or ZERO
     owed = (booked and booked.amount) or ZERO
     rest = EXACT.subtract(billed, owed)
-    found = [_priced(evidence, cause.kind, cause.quantity, cause.quantity) for cause in causes]
-    if booked and booked.unpriced:
-        found.append(_priced(evidence, "unpriced", 0, booked.unpriced))
+    found = [_priced(evidence, cause) for cause in causes]
     rest = EXACT.subtract(rest, total(cause.amount or ZERO for cause in found))
     bound = provided.amount_rounding if provided else ZERO
     if rest and abs(rest) <= bound + _DIGITS * len(found):
@@ -120,15 +121,14 @@ def _in_money(evidence: Evidence, causes: list[Cause]) -> tuple[list[Cause], Dec
     return found, rest
 
 
-def _priced(evidence: Evidence, kind: CauseKind, quantity: int, of: int) -> Cause:
-    """A cause of a quantity, at the provider's price, or else at the rate card's."""
+def _priced(evidence: Evidence, cause: Cause) -> Cause:
+    """The cause with its amount: at the provider's price, or else at the rate card's."""
     for side in (evidence.provided, evidence.booked):
         if side and side.quantity and side.amount:
-            exact = _WIDE.divide(_WIDE.multiply(Decimal(of), side.amount), Decimal(side.quantity))
-            return Cause(
-                kind=kind, quantity=quantity, amount=exact.quantize(_DIGITS, context=_WIDE)
-            )
-    return Cause(kind=kind, quantity=quantity, amount=ZERO)
+            exact = _WIDE.multiply(Decimal(cause.quantity), side.amount)
+            each = _WIDE.divide(exact, Decimal(side.quantity)).quantize(_DIGITS, context=_WIDE)
+            return msgspec.structs.replace(cause, amount=each)
+    return msgspec.structs.replace(cause, amount=ZERO)
 
 
 def _with_rounding(causes: list[Cause], amount: Decimal) -> list[Cause]:

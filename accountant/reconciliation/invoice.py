@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Context, Decimal
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from accountant.money import EXACT, ZERO
-from accountant.reconciliation.invoice_rows import InvoiceRow
+from accountant.reconciliation.csv_files import Problems
+from accountant.reconciliation.invoice_rows import InvoiceRow, invoice_rows
 from accountant.reconciliation.items import Day, Item
 from accountant.reconciliation.naming import Naming
 from accountant.reconciliation.sides import Apart, ApartKind, Provided, ProviderSide
-from tollgate.errors import SettingsError
 from tollgate.usage.periods import Month
 
 _KINDS: Final[dict[str, ApartKind]] = {
@@ -36,47 +38,61 @@ _WIDE: Final = Context(prec=80)
 _HALF: Final = Decimal("0.5")
 
 
-def invoice_side(
-    rows: Iterable[InvoiceRow], period: Month, currency: str, naming: Naming, of: Sequence[Path]
-) -> ProviderSide:
+class Wanted(msgspec.Struct, frozen=True):
+    """What of an invoice is compared, and our names for it."""
+
+    period: Month
+    currency: str
+    naming: Naming
+
+
+def invoice_side(paths: Sequence[Path], wanted: Wanted, problems: Problems) -> ProviderSide:
     """Add up the rows that are usage of Azure OpenAI in the month and currency; the rest is apart.
 
     Args:
-        rows: Of all files.
-        period: The month.
-        currency: ISO 4217, of the rate card.
-        naming: Finds our names.
-        of: The files.
-
-    Raises:
-        SettingsError: No such row is in the currency, but in others; or one is of several days.
+        paths: The files.
+        wanted: The month, the rate card's currency, and our names.
+        problems: Gets rows that are bad, of several days, or in two files; and that no row is in
+            the currency, if there are some in others.
     """
     apart = _ApartRows()
     compared: list[tuple[InvoiceRow, int, Item]] = []
-    for row in rows:
-        kind = _kept_apart(row, period, currency, naming)
+    for row in _told_once(invoice_rows(paths, problems), problems):
+        kind = _kept_apart(row, wanted)
         if kind is not None or row.block is None:
             apart.add(kind or "other_units", row)
         else:
-            compared.append((row, row.block, _item(row, naming)))
-    _check(compared, apart, currency)
+            compared.append((row, row.block, _item(row, wanted.naming)))
+    _check(compared, apart, wanted.currency, problems)
     return ProviderSide(
         source="invoice",
-        of=tuple(path.name for path in of),
+        of=tuple(path.name for path in paths),
         counts=_counts(compared),
         apart=apart.sums(),
-        currency=currency,
+        currency=wanted.currency,
     )
 
 
-def _kept_apart(row: InvoiceRow, period: Month, currency: str, naming: Naming) -> ApartKind | None:
+def _told_once(rows: Iterable[InvoiceRow], problems: Problems) -> Iterator[InvoiceRow]:
+    """The rows, but those that are in an earlier file: overlapping exports count them twice."""
+    seen: dict[InvoiceRow, str] = {}
+    for row in rows:
+        file = row.place.rpartition(": line ")[0]
+        same = msgspec.structs.replace(row, place="")
+        if (earlier := seen.setdefault(same, row.place)).rpartition(": line ")[0] != file:
+            problems.add(f"{row.place}: is in {earlier}, too: the exports overlap")
+        else:
+            yield row
+
+
+def _kept_apart(row: InvoiceRow, wanted: Wanted) -> ApartKind | None:
     if row.kind != "usage":
         return _KINDS.get(row.kind, "adjustment")
-    if not _is_openai(row, naming):
+    if not _is_openai(row, wanted.naming):
         return "other_service"
-    if not period.start.date() <= row.day < period.end.date():
+    if not wanted.period.start.date() <= row.day < wanted.period.end.date():
         return "other_month"
-    if row.currency != currency:
+    if row.currency != wanted.currency:
         return "other_currency"
     return "by_the_hour" if row.by_time else None
 
@@ -104,22 +120,21 @@ def _item(row: InvoiceRow, naming: Naming) -> Item:
 
 
 def _check(
-    compared: Sequence[tuple[InvoiceRow, int, Item]], apart: _ApartRows, currency: str
+    compared: Sequence[tuple[InvoiceRow, int, Item]],
+    apart: _ApartRows,
+    currency: str,
+    problems: Problems,
 ) -> None:
     others = apart.currencies("other_currency")
     if others and not compared:
         told = ", ".join(f"{count:,} in {name}" for name, count in sorted(others.items()))
-        raise SettingsError(
-            [f"the invoice has no row of Azure OpenAI in {currency}, the rate card's: {told}"]
+        problems.add(
+            f"the invoice has no usage of Azure OpenAI in {currency}, but {told}: "
+            "give --rates in its currency"
         )
-    long = [row for row, _, _ in compared if (row.end - row.day).days != 1]
-    if long:
-        raise SettingsError(
-            [
-                f"{row.place}: is of {(row.end - row.day).days} days; export it by day"
-                for row in long[:100]
-            ]
-        )
+    for row, _, _ in compared:
+        if (row.end - row.day).days != 1:
+            problems.add(f"{row.place}: is of {(row.end - row.day).days} days; export it by day")
 
 
 def _counts(compared: Sequence[tuple[InvoiceRow, int, Item]]) -> dict[Day, Provided]:
@@ -183,7 +198,7 @@ class _ApartRows:
 
     def add(self, kind: ApartKind, row: InvoiceRow) -> None:
         words = _WORDS.get(kind)
-        what = words or (f"{row.day:%Y-%m}" if kind == "other_month" else row.meter)
+        what = words or _words(kind, row)
         key = (kind, what, "" if words else row.unit, row.currency)
         self._rows[key] += 1
         self._quantities[key] = _WIDE.add(self._quantities[key], row.quantity)
@@ -208,3 +223,9 @@ class _ApartRows:
             )
             for kind, what, unit, currency in sorted(self._rows)
         )
+
+
+def _words(kind: ApartKind, row: InvoiceRow) -> str:
+    if kind == "other_month":
+        return f"of another month, {row.day:%Y-%m}"
+    return f"in another currency, {row.meter}" if kind == "other_currency" else row.meter

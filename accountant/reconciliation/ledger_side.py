@@ -37,17 +37,16 @@ class LedgerReading:
         self._charged_apart = ZERO
         self.owed: _Owed = {}
 
-    def add_cells(self, cells: Iterable[MoneyCell]) -> None:
+    def add_cell(self, cell: MoneyCell) -> None:
         """Add what was used."""
-        for cell in cells:
-            place = self._folding.place(cell.sku)
-            if cell.sku.provenance == "none":
-                self._leave("refused_or_cached", "request", cell.usage.requests)
-            elif place is None:
-                for leaf, used in priced_meters(cell.usage).items():
-                    self._leave("provisioned", unit_of(leaf), used.quantity)
-            else:
-                self._add(cell, place)
+        place = self._folding.place(cell.sku)
+        if cell.sku.provenance == "none":
+            self._leave("refused_or_cached", "request", cell.usage.requests)
+        elif place is None:
+            for leaf, used in priced_meters(cell.usage).items():
+                self._leave("provisioned", unit_of(leaf), used.quantity)
+        else:
+            self._add(cell, place)
 
     def add_charges(self, charges: Iterable[Charge | Uncharged]) -> None:
         """Add what it costs, of the same cells; other charges stand apart."""

@@ -75,7 +75,7 @@ def metrics_side(
         if start <= point.day < end:
             sums.add(point)
         else:
-            sums.leave("other_month", f"{point.day:%Y-%m}", point)
+            sums.leave("other_month", f"of another month, {point.day:%Y-%m}", point)
     return ProviderSide(
         source="metrics",
         of=tuple(of),

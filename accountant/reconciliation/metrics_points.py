@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from pydantic import BaseModel, Field, ValidationError
@@ -96,10 +96,9 @@ def metrics_points(document: bytes, name: str, problems: Problems) -> Iterator[P
         problems: Gets what is wrong, and what is not the whole answer.
     """
     try:
-        members = cast("Any", json.loads(document, parse_float=Decimal))
-        if isinstance(members, dict) and "values" not in members:
-            members = {"values": [members]}
-        answers = _Answers.model_validate(members)
+        members: Any = json.loads(document, parse_float=Decimal)
+        many = isinstance(members, dict) and "values" in members
+        answers = _Answers.model_validate(members if many else {"values": [members]})
     except ValidationError as error:
         for each in error.errors():
             place = ".".join(str(part) for part in each["loc"])

@@ -118,8 +118,9 @@ class _Comparison:
     def __init__(self, ledger: LedgerSide, provider: ProviderSide, settled_until: date) -> None:
         self._ledger, self._provider = ledger, provider
         self._sees_direct_calls = provider.source != "log"  # what the gateway logs, it has seen
-        told = {key for key in ledger.counts if key[1].meter not in provider.silent}
-        self.keys = sorted({*told, *provider.counts}, key=lambda key: (key[0], item_order(key[1])))
+        booked = {key for key in ledger.counts if key[1].meter not in provider.silent}
+        provided = {key for key, each in provider.counts.items() if each.quantity or each.amount}
+        self.keys = sorted(booked | provided, key=lambda key: (key[0], item_order(key[1])))
         self._known: set[Target] = {item.target for _, item in _used(ledger)}
         self._per_request = _per_request(ledger.counts)
         self._shifted = self._all_shifted(settled_until)

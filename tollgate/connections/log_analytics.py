@@ -26,15 +26,21 @@ class Workspace:
     Args:
         workspace_id: Its GUID, as the portal shows it; not the id of the resource.
         client: Asks; signs in as whoever made it.
+        told_in: Where the id was told, for who has to mend it.
 
     Raises:
         SettingsError: The id is no GUID.
     """
 
-    def __init__(self, workspace_id: str, client: LogsQueryClient | None = None) -> None:
+    def __init__(
+        self,
+        workspace_id: str,
+        client: LogsQueryClient | None = None,
+        told_in: str = "environment: LOG_ANALYTICS_WORKSPACE_ID",
+    ) -> None:
         if not _WORKSPACE.fullmatch(workspace_id):
             problem = "it is no GUID; take the Workspace ID of the workspace's overview"
-            raise SettingsError([f"environment: LOG_ANALYTICS_WORKSPACE_ID: {problem}"])
+            raise SettingsError([f"{told_in}: {problem}"])
         self._id = workspace_id
         self._credential = DefaultAzureCredential() if client is None else None
         self._client = client or LogsQueryClient(self._credential)  # pyright: ignore[reportArgumentType]  one of the two is there

@@ -1,0 +1,175 @@
+"""`accountant reconcile`: the ledger against Azure Monitor, the gateway's log and the invoice."""
+
+# Only --help must be quick, so what a command needs is imported inside it.
+# ruff: noqa: PLC0415
+
+from __future__ import annotations
+
+import shutil
+import sys
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import typer
+
+from accountant.commands.charge_reader import Period, Rates, RedisUrl
+from accountant.commands.delivery import delivered
+from accountant.commands.problems import ANSWER_IS_NO, read_month, say, told_problems
+from accountant.commands.reconcile_options import (
+    AccountsFile,
+    Format,
+    Invoice,
+    Layout,
+    Metrics,
+    Monitor,
+    Names,
+    OutDir,
+    TemplateFile,
+    Tolerance,
+    TrueUpMethod,
+    TrueUpOption,
+    WorkspaceId,
+)
+from tollgate.errors import SettingsError
+
+if TYPE_CHECKING:
+    from accountant.commands.reconcile_reading import Compared, Sources
+
+_SUFFIX: Final = {Layout.TABLE: "txt", Layout.CSV: "csv", Layout.JSON: "json"}
+_WIDTH: Final = 80
+_ALL_PERCENT: Final = Decimal(100)
+
+
+class _Wanted(NamedTuple):
+    """What to write, as typed."""
+
+    layout: Layout
+    out: Path | None
+    true_up: TrueUpMethod | None
+    template: Path | None
+    accounts: Path | None
+
+
+def reconcile(  # noqa: PLR0913, PLR0917  each is an option of the command
+    period: Period,
+    invoice: Invoice = None,
+    metrics: Metrics = None,
+    monitor: Monitor = False,  # noqa: FBT002  typer's way to write a flag
+    workspace: WorkspaceId = None,
+    names: Names = None,
+    tolerance: Tolerance = "0",
+    true_up: TrueUpOption = None,
+    template: TemplateFile = None,
+    accounts: AccountsFile = None,
+    layout: Format = Layout.TABLE,
+    out: OutDir = None,
+    rates: Rates = None,
+    redis_url: RedisUrl = None,
+) -> None:
+    """Compare a month with what the provider counted and billed, by day and deployment.
+
+    Each difference is explained as far as both sides are known. Days to which the provider may
+    still add are shown, but do not count. Exit code 1: a difference is unexplained, or the ledger
+    has no usage.
+    """
+    from accountant.commands.reconcile_reading import Sources, compare
+    from accountant.reconciliation.reconcile import Terms
+
+    with told_problems():
+        now = datetime.now(UTC)  # noqa: TID251  a command is a composition root
+        sources = Sources(
+            month=read_month(period),
+            invoice=tuple(invoice or ()),
+            metrics=tuple(metrics or ()),
+            monitor=monitor,
+            workspace=workspace,
+            names=names,
+            terms=Terms(now=now, tolerance=_tolerance(tolerance)),
+        )
+        wanted = _Wanted(layout, out, true_up, template, accounts)
+        _check(sources, wanted)
+        _answer(sources, compare(sources, rates, redis_url), wanted)
+
+
+def _answer(sources: Sources, compared: Compared, wanted: _Wanted) -> None:
+    """Write everything, and exit 1 if the answer is no."""
+    files = _true_up_files(sources, compared, wanted)
+    path = wanted.out and wanted.out / f"reconcile-{sources.month}.{_SUFFIX[wanted.layout]}"
+    with delivered(path) as write:
+        write(_written(sources, compared, wanted))
+    for file, text in files.items():
+        with delivered(file) as write:
+            write(text)
+    if not compared.requests:
+        say(f"no usage in {sources.month}")
+    if not compared.requests or not all(each.agrees for each in compared.found):
+        raise typer.Exit(ANSWER_IS_NO)
+
+
+def _check(sources: Sources, wanted: _Wanted) -> None:
+    """Whether what was typed goes together; every problem at once."""
+    problems: list[str] = []
+    if sources.is_empty:
+        problems.append(
+            "compare with what? Give --invoice FILE, --metrics FILE, --monitor or --workspace GUID"
+        )
+    if wanted.true_up and not sources.invoice:
+        problems.append("--true-up needs --invoice FILE, to which it makes the ledger equal")
+    if wanted.true_up and wanted.out is None:
+        problems.append("--true-up needs --out DIR, where its files go")
+    if not wanted.true_up and (wanted.template or wanted.accounts):
+        problems.append("--template and --accounts are of --true-up")
+    if problems:
+        raise SettingsError(problems)
+
+
+def _tolerance(percent: str) -> Decimal:
+    """A percentage as a part of 1."""
+    from accountant.reconciliation.csv_files import number_of
+
+    number = number_of(percent)
+    if number is None or not 0 <= number <= _ALL_PERCENT:
+        raise SettingsError([f"--tolerance-percent: {percent!r} is no number from 0 to 100"])
+    return number / _ALL_PERCENT
+
+
+def _written(sources: Sources, compared: Compared, wanted: _Wanted) -> str:
+    from accountant.reconciliation.reconciliation_csv import as_csv
+    from accountant.reconciliation.reconciliation_json import as_json
+    from accountant.reconciliation.reconciliation_table import as_table
+
+    if wanted.layout is Layout.CSV:
+        return as_csv(sources.month, compared.found)
+    if wanted.layout is Layout.JSON:
+        return as_json(sources.month, sources.terms.tolerance, compared.found)
+    to_terminal = wanted.out is None and sys.stdout is not None and sys.stdout.isatty()
+    width = shutil.get_terminal_size().columns if to_terminal else _WIDTH
+    return as_table(sources.month, compared.found, width, colour=to_terminal)
+
+
+def _true_up_files(sources: Sources, compared: Compared, wanted: _Wanted) -> dict[Path, str]:
+    """The entry as JSON, and as rows of a journal; none if it is not asked for, or is nothing."""
+    from accountant.exports.journal import Accounts
+    from accountant.exports.journal_accounts import read_accounts
+    from accountant.exports.journal_template import DEFAULT, journal_csv, read_template
+    from accountant.reconciliation.reconciliation_json import true_up_json
+    from accountant.reconciliation.true_up import postings_of, true_up
+
+    if wanted.true_up is None or wanted.out is None:
+        return {}
+    template = read_template(wanted.template) if wanted.template else DEFAULT
+    accounts = read_accounts(wanted.accounts) if wanted.accounts else Accounts()
+    (invoiced,) = (each for each in compared.found if each.source == "invoice")
+    entry = true_up(sources.month, invoiced, compared.owed, wanted.true_up.value)
+    if not entry.lines:
+        say("no true-up: the invoice and the ledger are the same to the smallest unit")
+        return {}
+    postings = postings_of(entry, accounts)
+    return {
+        wanted.out / f"true-up-{entry.period}.csv": journal_csv(
+            postings, entry.period, entry.currency, template
+        ),
+        wanted.out / f"true-up-{entry.period}.json": true_up_json(entry),
+    }

@@ -1,0 +1,145 @@
+"""Reads both sides of a reconciliation: the ledger once, then each source that was named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from pathlib import Path
+
+import msgspec
+
+from accountant.commands.azure_sources import log_rows, monitor_documents
+from accountant.commands.charge_reader import ChargeReader
+from accountant.commands.sources import open_card, open_ledger
+from accountant.reconciliation.csv_files import Problems
+from accountant.reconciliation.gateway_log import log_side
+from accountant.reconciliation.invoice import Wanted, invoice_side
+from accountant.reconciliation.items import FOLDINGS, Item, Source
+from accountant.reconciliation.ledger_side import LedgerReading
+from accountant.reconciliation.map_file import read_map
+from accountant.reconciliation.metrics import metrics_side, read_metrics
+from accountant.reconciliation.metrics_points import Point, metrics_points
+from accountant.reconciliation.naming import Naming, ResourceMap
+from accountant.reconciliation.reconcile import Reconciliation, Terms, reconcile
+from accountant.reconciliation.sides import ProviderSide
+from accountant.reports.kept_aside import Ledger
+from tollgate.usage.periods import Month
+
+
+class Sources(msgspec.Struct, frozen=True, kw_only=True):
+    """What to compare a month with, as typed.
+
+    Args:
+        month: The month.
+        invoice: Parts of one invoice.
+        metrics: Parts of one saved answer of Azure Monitor.
+        monitor: Whether to ask Azure Monitor.
+        workspace: Whose log of the gateway to ask; None asks none.
+        names: The map of Azure's names; None has the ledger's.
+        terms: How to compare.
+    """
+
+    month: Month
+    invoice: tuple[Path, ...] = ()
+    metrics: tuple[Path, ...] = ()
+    monitor: bool = False
+    workspace: str | None = None
+    names: Path | None = None
+    terms: Terms
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to compare with."""
+        return not (self.invoice or self.metrics or self.monitor or self.workspace)
+
+
+class Compared(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found.
+
+    Args:
+        found: One a source.
+        owed: Of the invoice: the exact amounts by item and tenant.
+        requests: How many the ledger has in the month.
+    """
+
+    found: tuple[Reconciliation, ...]
+    owed: Mapping[tuple[Item, str], Decimal]
+    requests: int
+
+
+def compare(sources: Sources, rates: Path | None, redis_url: str | None) -> Compared:
+    """Read and compare.
+
+    Args:
+        sources: What to compare with.
+        rates: The rate card's path, as typed.
+        redis_url: The ledger's, as typed.
+
+    Raises:
+        TollgateError: Something cannot be read; if these are files, it has every problem.
+    """
+    names = read_map(sources.names) if sources.names else ResourceMap()
+    card = open_card(rates) if sources.invoice else None
+    with open_ledger(redis_url) as ledger:
+        books = _Books(ledger, sources.month)
+        if card is not None:
+            charges = ChargeReader(sources.month, ledger, card).read()
+            books.readings["invoice"].add_charges(charges)
+    naming = Naming(names, books.backends, books.deployments)
+    problems = Problems()
+    sides = [*_sides(sources, names, naming, card and card.currency, problems)]
+    problems.check()
+    return Compared(
+        found=tuple(
+            reconcile(books.readings[side.source].side(side.currency), side, sources.terms)
+            for side in sides
+        ),
+        owed=books.readings["invoice"].owed,
+        requests=books.requests,
+    )
+
+
+class _Books:
+    """The ledger's month, read once for all sources."""
+
+    def __init__(self, ledger: Ledger, month: Month) -> None:
+        self.readings: dict[Source, LedgerReading] = {
+            source: LedgerReading(folding) for source, folding in FOLDINGS.items()
+        }
+        self.backends: set[str] = set()
+        self.deployments: set[str] = set()
+        self.requests = 0
+        for cell in ledger.money_cells(month):
+            self.requests += cell.usage.requests
+            self.backends |= {cell.sku.backend} if cell.sku.backend else set()
+            self.deployments |= {cell.sku.deployment} if cell.sku.deployment else set()
+            for reading in self.readings.values():
+                reading.add_cell(cell)
+
+
+def _sides(
+    sources: Sources,
+    names: ResourceMap,
+    naming: Naming,
+    currency: str | None,
+    problems: Problems,
+) -> Iterator[ProviderSide]:
+    month = sources.month
+    if sources.metrics:
+        points = read_metrics(sources.metrics, problems)
+        of = [path.name for path in sources.metrics]
+        yield metrics_side(points, month, naming, of, problems)
+    if sources.monitor:
+        documents = monitor_documents(names.resources, month, sources.terms.now)
+        points = _points(documents, problems)
+        yield metrics_side(points, month, naming, ["as asked"], problems)
+    if sources.workspace is not None:
+        rows = log_rows(sources.workspace, month)
+        yield log_side(rows, month, naming, f"workspace {sources.workspace}")
+    if currency is not None:
+        yield invoice_side(sources.invoice, Wanted(month, currency, naming), problems)
+
+
+def _points(documents: list[bytes], problems: Problems) -> Iterator[Point]:
+    for document in documents:
+        yield from metrics_points(document, "Azure Monitor", problems)
