@@ -101,10 +101,15 @@ class MetricsService:
         }
 
 
+def metrics_client(url: str) -> MetricsClient:
+    """The SDK's client of a service behind plain HTTP; whoever takes it closes it."""
+    return MetricsClient(
+        url, Credential(), authentication_policy=TokenPolicy(), retry_backoff_factor=0
+    )
+
+
 @asynccontextmanager
 async def serving_metrics(service: MetricsService) -> AsyncGenerator[MetricsClient]:
     """The SDK's client of the service; whoever takes it closes it."""
     async with serving(service.app) as url:
-        yield MetricsClient(
-            url, Credential(), authentication_policy=TokenPolicy(), retry_backoff_factor=0
-        )
+        yield metrics_client(url)

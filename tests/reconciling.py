@@ -74,9 +74,9 @@ def counts(
     return {(day, item or prompt()): Provided(quantity=quantity, **changes)}
 
 
-def compared(ledger: LedgerSide, side: ProviderSide, **terms: Any) -> Reconciliation:
+def compared(ledger: LedgerSide, side: ProviderSide, terms: Terms = TERMS) -> Reconciliation:
     """In December, when October is long settled."""
-    return reconcile(ledger, side, Terms(**{"now": DECEMBER, **terms}))
+    return reconcile(ledger, side, terms)
 
 
 def agreeing(cells: Iterable[MoneyCell], source: Source, rates: RateCard) -> ProviderSide:

@@ -16,7 +16,8 @@ Spellings = Mapping[str, Sequence[str]]
 MAX_PROBLEMS: Final = 100
 _DELIMITERS: Final = ",;\t|"
 _NOT_IN_A_NAME: Final = re.compile(r"[^a-z0-9]")
-_NUMBER: Final = re.compile(r"-?[0-9]{1,20}(\.[0-9]{0,30})?([eE]-?[0-9]{1,2})?")
+_NUMBER: Final = re.compile(r"-?[0-9]{1,20}(\.[0-9]{0,30})?([eE][+-]?[0-9]{1,2})?")
+_SIZES: Final = range(-40, 21)  # of a first digit; sums of such numbers are exact
 
 
 class Problems:
@@ -81,7 +82,8 @@ def csv_rows(
 
 def number_of(text: str) -> Decimal | None:
     """A decimal, written with a point and no other separators; None if it is none."""
-    return Decimal(text) if _NUMBER.fullmatch(text) else None
+    number = Decimal(text) if _NUMBER.fullmatch(text) else None
+    return number if number is not None and number.adjusted() in _SIZES else None
 
 
 def _cell(cells: Sequence[str], column: int | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Context, Decimal
 from pathlib import Path
 from typing import Final
@@ -57,7 +57,7 @@ def invoice_side(paths: Sequence[Path], wanted: Wanted, problems: Problems) -> P
     """
     apart = _ApartRows()
     compared: list[tuple[InvoiceRow, int, Item]] = []
-    for row in _told_once(invoice_rows(paths, problems), problems):
+    for row in invoice_rows(paths, problems):
         kind = _kept_apart(row, wanted)
         if kind is not None or row.block is None:
             apart.add(kind or "other_units", row)
@@ -71,18 +71,6 @@ def invoice_side(paths: Sequence[Path], wanted: Wanted, problems: Problems) -> P
         apart=apart.sums(),
         currency=wanted.currency,
     )
-
-
-def _told_once(rows: Iterable[InvoiceRow], problems: Problems) -> Iterator[InvoiceRow]:
-    """The rows, but those that are in an earlier file: overlapping exports count them twice."""
-    seen: dict[InvoiceRow, str] = {}
-    for row in rows:
-        file = row.place.rpartition(": line ")[0]
-        same = msgspec.structs.replace(row, place="")
-        if (earlier := seen.setdefault(same, row.place)).rpartition(": line ")[0] != file:
-            problems.add(f"{row.place}: is in {earlier}, too: the exports overlap")
-        else:
-            yield row
 
 
 def _kept_apart(row: InvoiceRow, wanted: Wanted) -> ApartKind | None:
@@ -132,9 +120,17 @@ def _check(
             f"the invoice has no usage of Azure OpenAI in {currency}, but {told}: "
             "give --rates in its currency"
         )
+    seen: dict[InvoiceRow, str] = {}
     for row, _, _ in compared:
         if (row.end - row.day).days != 1:
             problems.add(f"{row.place}: is of {(row.end - row.day).days} days; export it by day")
+        earlier = seen.setdefault(msgspec.structs.replace(row, place=""), row.place)
+        if _file(earlier) != _file(row.place):
+            problems.add(f"{row.place}: is in {earlier}, too: the exports overlap")
+
+
+def _file(place: str) -> str:
+    return place.rpartition(": line ")[0]
 
 
 def _counts(compared: Sequence[tuple[InvoiceRow, int, Item]]) -> dict[Day, Provided]:

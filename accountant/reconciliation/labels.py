@@ -86,7 +86,7 @@ def rounded_for_people(amount: Decimal | None) -> Decimal:
 
 def signed(amount: Decimal) -> str:
     """With its sign, and without zeros that say nothing."""
-    return f"+{plain(amount)}" if amount > 0 else plain(amount)
+    return f"+{plain(amount)}" if amount > 0 else plain(amount) if amount else "0"
 
 
 def _price(amount: Decimal | None, quantity: int | None) -> str:
