@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -161,3 +162,16 @@ def october_events() -> list[UsageEvent]:
         event("2", day, tenant="fabrikam", tokens=Tokens(input=1_000_000, output=0)),
         event("3", day.replace(day=16), tokens=Tokens(input=1_000, output=10)),
     ]
+
+
+def write_rates(path: Path) -> None:
+    """A card of what `meter_row` is told to cost, wherever it runs."""
+    rows = {"input": "0.15", "cached_input": "0.075", "output": "0.60"}
+    path.write_text(
+        "".join(
+            f'[[rate]]\nmodel = "gpt-4o-mini"\nmeter = "{meter}"\nprice = "{price}"\n'
+            'per = 1000000\ncurrency = "USD"\neffective_from = 2026-01-01\n'
+            'source = "made up for this test"\nchecked_on = 2026-10-01\n'
+            for meter, price in rows.items()
+        )
+    )
