@@ -88,8 +88,9 @@ class RegionMetrics:
 
 
 def _told(error: HttpResponseError) -> str:
+    if (status := error.status_code) is None:  # it could not even ask
+        return "Azure Monitor: no identity to sign in with; run az login, or give it one"
     advice = "; it needs the role Monitoring Reader on the subscription"
-    status = error.status_code
     return f"Azure Monitor answered {status}{advice if status in _REFUSED else ''}"
 
 

@@ -67,7 +67,7 @@ class Workspace:
         except HttpResponseError as error:
             if error.status_code == _TOO_LONG:
                 return [], False
-            raise LogsUnavailable(f"Log Analytics answered {error.status_code}") from None
+            raise LogsUnavailable(_told(error)) from None
         except AzureError as error:
             raise LogsUnavailable(f"Log Analytics: {type(error).__name__}") from None
         if isinstance(answer, LogsQueryPartialResult):
@@ -79,6 +79,12 @@ class Workspace:
         await self._client.close()
         if self._credential is not None:
             await self._credential.close()
+
+
+def _told(error: HttpResponseError) -> str:
+    if error.status_code is None:  # it could not even ask
+        return "Log Analytics: no identity to sign in with; run az login, or give it one"
+    return f"Log Analytics answered {error.status_code}"
 
 
 def _rows(tables: Sequence[LogsTable]) -> list[dict[str, Any]]:

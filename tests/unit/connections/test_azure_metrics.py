@@ -89,5 +89,9 @@ async def test_a_service_that_cannot_be_reached_is_told() -> None:
     await metrics.close()
 
 
-async def test_without_a_client_our_identity_signs_in() -> None:
-    await RegionMetrics("https://westeurope.metrics.monitor.azure.com").close()
+async def test_without_a_client_our_identity_signs_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "EnvironmentCredential")  # of which there is none
+    metrics = RegionMetrics("https://westeurope.metrics.monitor.azure.com")
+    with pytest.raises(MetricsUnavailable, match="no identity to sign in with; run az login"):
+        await metrics.daily_sums([WEU], TOKENS, ["ModelDeploymentName"], OCTOBER, 10)
+    await metrics.close()
