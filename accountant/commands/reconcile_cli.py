@@ -111,7 +111,7 @@ def _answer(sources: Sources, compared: Compared, wanted: _Wanted) -> None:
 def _check(sources: Sources, wanted: _Wanted) -> None:
     """Whether what was typed goes together; every problem at once."""
     problems: list[str] = []
-    if sources.is_empty:
+    if not sources.kinds:
         problems.append(
             "compare with what? Give --invoice FILE, --metrics FILE, --monitor or --workspace GUID"
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import msgspec
 from accountant.commands.azure_sources import log_rows, monitor_documents
 from accountant.commands.charge_reader import ChargeReader
 from accountant.commands.sources import open_card, open_ledger
+from accountant.reconciliation.blocked_prompts import only_places, with_blocked
 from accountant.reconciliation.csv_files import Problems
 from accountant.reconciliation.gateway_log import log_side
 from accountant.reconciliation.invoice import Wanted, invoice_side
@@ -24,6 +25,7 @@ from accountant.reconciliation.reconcile import Reconciliation, Terms, reconcile
 from accountant.reconciliation.sides import ProviderSide
 from accountant.reports.kept_aside import Ledger
 from tollgate.usage.periods import Month
+from tollgate.usage.sku import Sku
 
 
 class Sources(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,9 +50,14 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True):
     terms: Terms
 
     @property
-    def is_empty(self) -> bool:
-        """Whether there is nothing to compare with."""
-        return not (self.invoice or self.metrics or self.monitor or self.workspace)
+    def kinds(self) -> list[Source]:
+        """What is asked for; empty: there is nothing to compare with."""
+        asked: dict[Source, object] = {
+            "metrics": self.metrics or self.monitor,
+            "log": self.workspace is not None,
+            "invoice": self.invoice,
+        }
+        return [kind for kind, is_asked in asked.items() if is_asked]
 
 
 class Compared(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,7 +88,7 @@ def compare(sources: Sources, rates: Path | None, redis_url: str | None) -> Comp
     names = read_map(sources.names) if sources.names else ResourceMap()
     card = open_card(rates) if sources.invoice else None
     with open_ledger(redis_url) as ledger:
-        books = _Books(ledger, sources.month)
+        books = _Books(ledger, sources)
         if card is not None:
             charges = ChargeReader(sources.month, ledger, card).read()
             books.readings["invoice"].add_charges(charges)
@@ -89,12 +96,13 @@ def compare(sources: Sources, rates: Path | None, redis_url: str | None) -> Comp
     problems = Problems()
     sides = [*_sides(sources, names, naming, card and card.currency, problems)]
     problems.check()
+    sides = _with_blocked(sides, books)
     return Compared(
         found=tuple(
             reconcile(books.readings[side.source].side(side.currency), side, sources.terms)
             for side in sides
         ),
-        owed=books.readings["invoice"].owed,
+        owed=books.readings["invoice"].owed if card else {},
         requests=books.requests,
     )
 
@@ -102,19 +110,33 @@ def compare(sources: Sources, rates: Path | None, redis_url: str | None) -> Comp
 class _Books:
     """The ledger's month, read once for all sources."""
 
-    def __init__(self, ledger: Ledger, month: Month) -> None:
-        self.readings: dict[Source, LedgerReading] = {
-            source: LedgerReading(folding) for source, folding in FOLDINGS.items()
-        }
-        self.backends: set[str] = set()
-        self.deployments: set[str] = set()
+    def __init__(self, ledger: Ledger, sources: Sources) -> None:
+        self.readings = {kind: LedgerReading(FOLDINGS[kind]) for kind in sources.kinds}
+        self.skus: set[Sku] = set()
         self.requests = 0
-        for cell in ledger.money_cells(month):
+        for cell in ledger.money_cells(sources.month):
             self.requests += cell.usage.requests
-            self.backends |= {cell.sku.backend} if cell.sku.backend else set()
-            self.deployments |= {cell.sku.deployment} if cell.sku.deployment else set()
+            self.skus.add(cell.sku)
             for reading in self.readings.values():
                 reading.add_cell(cell)
+
+    @property
+    def backends(self) -> set[str]:
+        return {sku.backend for sku in self.skus if sku.backend}
+
+    @property
+    def deployments(self) -> set[str]:
+        return {sku.deployment for sku in self.skus if sku.deployment}
+
+
+def _with_blocked(sides: Sequence[ProviderSide], books: _Books) -> list[ProviderSide]:
+    """The sides, where the invoice's knows what Azure Monitor knows of blocked prompts."""
+    metrics = next((side for side in sides if side.source == "metrics"), None)
+    places = only_places((sku, FOLDINGS["invoice"].place(sku)) for sku in books.skus)
+    return [
+        with_blocked(side, metrics, places) if metrics and side.source == "invoice" else side
+        for side in sides
+    ]
 
 
 def _sides(

@@ -36,6 +36,9 @@ WORDS: Final[dict[CauseKind, str]] = {
 }
 
 
+_OF_PROMPTS: Final = frozenset({PROMPT, "input"})
+
+
 class Cause(msgspec.Struct, frozen=True, kw_only=True):
     """A known part of a difference.
 
@@ -116,7 +119,7 @@ def _most_tokens(evidence: Evidence, rest: int) -> Iterator[tuple[CauseKind, int
     each = evidence.per_request
     yield "rounding", provided.rounding
     if rest > 0:
-        if evidence.item.meter == PROMPT:
+        if evidence.item.meter in _OF_PROMPTS:
             yield "blocked_prompts", provided.blocked * (each or 0)
         if evidence.uncounted:
             yield "uncounted", rest if each is None else evidence.uncounted * each

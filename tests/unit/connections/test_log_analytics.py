@@ -97,7 +97,7 @@ def test_a_workspace_is_named_by_its_guid(workspace_id: str) -> None:
 
 
 def test_whoever_told_the_workspace_is_told() -> None:
-    with pytest.raises(SettingsError, match="^--workspace: it is no GUID"):
+    with pytest.raises(SettingsError, match=r"^--workspace: it is no GUID"):
         Workspace("logs", told_in="--workspace")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from accounting import apply_on_redis, empty_redis
@@ -110,6 +111,20 @@ def test_a_difference_that_is_explained_exits_0(ledger: str, files: Mapping[str,
     assert result.exit_code == 0
     assert "direct +1,000" in result.stdout
     assert "No backend of the ledger has the name of direct-1." in result.stdout
+
+
+def test_azure_monitor_tells_the_invoice_of_blocked_prompts(
+    ledger: str, files: Mapping[str, str], tmp_path: Path
+) -> None:
+    billed = [*PAID, meter_row("input", 1_500, "0.15", Date="2026-10-16")]
+    Path(files["--invoice"]).write_text(csv_text(billed))
+    assert run(ledger, *given(files, "--invoice", "--rates")).exit_code == 1
+    blocked = tmp_path / "blocked.json"
+    blocked.write_text(metrics_json(("AzureOpenAIRequests", "2026-10-16", 2), status="400"))
+    more = ("--metrics", str(blocked), "--format", "csv")
+    result = run(ledger, *given(files, *files), *more)
+    assert result.exit_code == 0
+    assert ",blocked_prompts 1500 0.000225\n" in result.stdout
 
 
 def test_a_month_without_usage_says_so_and_exits_1(ledger: str, files: Mapping[str, str]) -> None:
@@ -252,8 +267,12 @@ def test_azure_monitor_and_the_log_are_asked(ledger: str, monkeypatch: pytest.Mo
             "Requests": 1,
         },
     ]
-    monkeypatch.setattr(reconcile_reading, "monitor_documents", lambda *_: [document])
-    monkeypatch.setattr(reconcile_reading, "log_rows", lambda *_: rows)
+    asked = {
+        "monitor_documents": Mock(return_value=[document]),
+        "log_rows": Mock(return_value=rows),
+    }
+    for name, answer in asked.items():
+        monkeypatch.setattr(reconcile_reading, name, answer)
     result = run(ledger, "--monitor", "--workspace", "guid")
     assert result.exit_code == 0
     assert "Ledger against Azure Monitor, 2026-10 (UTC): as asked\n" in result.stdout

@@ -17,8 +17,8 @@ def causes(
     """What explains the difference, and what is left."""
     provided = Provided(quantity=provider) if isinstance(provider, int) else provider
     booked = Booked(quantity=ledger) if isinstance(ledger, int) else ledger
-    evidence = Evidence(**{"item": prompt(), "provided": provided, "booked": booked, **known})
-    found, rest = causes_of(evidence)
+    made: dict[str, Any] = {"item": prompt(), "provided": provided, "booked": booked, **known}
+    found, rest = causes_of(Evidence(**made))
     return {cause.kind: cause.quantity for cause in found}, rest
 
 
@@ -62,6 +62,8 @@ def test_an_estimate_is_off_by_no_more_than_itself() -> None:
 def test_a_call_answered_400_was_billed_its_prompt_alone() -> None:
     provided = Provided(quantity=100, blocked=2)
     assert causes(provided, 70, per_request=10) == ({"blocked_prompts": 20}, 10)
+    leaf = prompt(meter="input")
+    assert causes(provided, 70, per_request=10, item=leaf) == ({"blocked_prompts": 20}, 10)
     assert causes(provided, 70, per_request=10, item=COMPLETION) == ({}, 30)
 
 

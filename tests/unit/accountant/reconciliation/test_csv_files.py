@@ -21,8 +21,9 @@ def read(
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     problems = Problems()
     rows = [*csv_rows(path, NEEDED, OPTIONAL, problems)]
-    told = lambda text: text.removeprefix(f"{path}: ")  # noqa: E731  short
-    return [(told(place), cells) for place, cells in rows], [*map(told, texts(problems))]
+    start = f"{path}: "
+    told = [problem.removeprefix(start) for problem in texts(problems)]
+    return [(place.removeprefix(start), cells) for place, cells in rows], told
 
 
 def texts(problems: Problems) -> list[str]:

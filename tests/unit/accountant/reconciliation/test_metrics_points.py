@@ -105,7 +105,7 @@ def test_a_series_without_sums_needs_no_deployment() -> None:
         ),
         (batch(metric(errorCode="Throttled")), f"{PROMPT} of weu-1: Throttled: no more is said"),
         (
-            batch(metric(*[{"data": []}] * MAX_SERIES)),
+            batch(metric(*[series(None)] * MAX_SERIES)),
             f"{PROMPT} of weu-1: has 1,000 series, and perhaps more",
         ),
     ],
