@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from accountant.commands.archive_commands import audit, rebuild
+from accountant.commands.costs_cli import costs_app
 from accountant.commands.export_cli import export
 from accountant.commands.focus_cli import focus
 from accountant.commands.journal_cli import journal
@@ -20,6 +21,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help shows at once
 )
 app.add_typer(rates_app, name="rates")
+app.add_typer(costs_app, name="costs")
 
 
 @app.callback()

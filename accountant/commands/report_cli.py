@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from accountant.commands.charge_reader import Asked, Period, Rates, RedisUrl, open_month
+from accountant.commands.charge_reader import (
+    Asked,
+    BooksCurrency,
+    FixedCosts,
+    Period,
+    Rates,
+    RedisUrl,
+    open_month,
+)
 from accountant.commands.delivery import told_write_problems
 from accountant.commands.problems import ANSWER_IS_NO, say, told_problems
 from tollgate.errors import SettingsError
@@ -63,6 +71,8 @@ def report(  # noqa: PLR0913, PLR0917  each is an option of the command
         Path | None, typer.Option(metavar="DIR", help="Write a file there, not to stdout.")
     ] = None,
     rates: Rates = None,
+    costs: FixedCosts = None,
+    currency: BooksCurrency = None,
     redis_url: RedisUrl = None,
 ) -> None:
     """Price a month and show what each tenant owes.
@@ -71,7 +81,14 @@ def report(  # noqa: PLR0913, PLR0917  each is an option of the command
     """
     with told_problems():
         groups = _groups(by or _DEFAULT_BY)
-        asked = Asked(period=period, tenant=tenant, rates=rates, redis_url=redis_url)
+        asked = Asked(
+            period=period,
+            tenant=tenant,
+            rates=rates,
+            redis_url=redis_url,
+            costs=costs,
+            currency=currency,
+        )
         with open_month(asked) as reader:
             found = reader.report(groups)
             aside = reader.kept_aside()
