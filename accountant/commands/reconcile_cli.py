@@ -7,18 +7,27 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import typer
+from msgspec import structs
 
-from accountant.commands.charge_reader import Period, Rates, RedisUrl
-from accountant.commands.delivery import delivered
+from accountant.commands.charge_reader import (
+    Asked,
+    BooksCurrency,
+    FixedCosts,
+    Period,
+    Rates,
+    RedisUrl,
+)
+from accountant.commands.delivery import delivered, delivered_together
 from accountant.commands.problems import ANSWER_IS_NO, read_month, say, told_problems
 from accountant.commands.reconcile_options import (
-    AccountsFile,
+    AccountsFiles,
     Format,
     Invoice,
     Layout,
@@ -49,7 +58,7 @@ class _Wanted(NamedTuple):
     out: Path | None
     true_up: TrueUpMethod | None
     template: Path | None
-    accounts: Path | None
+    accounts: Sequence[Path]
 
 
 def reconcile(  # noqa: PLR0913, PLR0917  each is an option of the command
@@ -62,10 +71,12 @@ def reconcile(  # noqa: PLR0913, PLR0917  each is an option of the command
     tolerance: Tolerance = "0",
     true_up: TrueUpOption = None,
     template: TemplateFile = None,
-    accounts: AccountsFile = None,
+    accounts: AccountsFiles = None,
     layout: Format = Layout.TABLE,
     out: OutDir = None,
     rates: Rates = None,
+    costs: FixedCosts = None,
+    currency: BooksCurrency = None,
     redis_url: RedisUrl = None,
 ) -> None:
     """Compare a month with what the provider counted and billed, by day and deployment.
@@ -77,10 +88,12 @@ def reconcile(  # noqa: PLR0913, PLR0917  each is an option of the command
     from accountant.commands.reconcile_reading import Sources, compare
     from accountant.reconciliation.reconcile import Terms
 
+    asked = Asked(period=period, rates=rates, redis_url=redis_url, costs=costs, currency=currency)
     with told_problems():
         now = datetime.now(UTC)  # noqa: TID251  a command is a composition root
         sources = Sources(
             month=read_month(period),
+            asked=asked,
             invoice=tuple(invoice or ()),
             metrics=tuple(metrics or ()),
             monitor=monitor,
@@ -88,20 +101,23 @@ def reconcile(  # noqa: PLR0913, PLR0917  each is an option of the command
             names=names,
             terms=Terms(now=now, tolerance=_tolerance(tolerance)),
         )
-        wanted = _Wanted(layout, out, true_up, template, accounts)
+        wanted = _Wanted(layout, out, true_up, template, accounts or ())
         _check(sources, wanted)
-        _answer(sources, compare(sources, rates, redis_url), wanted)
+        _answer(sources, compare(sources), wanted)
 
 
 def _answer(sources: Sources, compared: Compared, wanted: _Wanted) -> None:
     """Write everything, and exit 1 if the answer is no."""
-    files = _true_up_files(sources, compared, wanted)
-    path = wanted.out and wanted.out / f"reconcile-{sources.month}.{_SUFFIX[wanted.layout]}"
-    with delivered(path) as write:
-        write(_written(sources, compared, wanted))
-    for file, text in files.items():
-        with delivered(file) as write:
+    text = _written(sources, compared, wanted)
+    if wanted.out is None:
+        with delivered(None) as write:
             write(text)
+    else:
+        path = wanted.out / f"reconcile-{sources.month}.{_SUFFIX[wanted.layout]}"
+        files = {path: text, **_true_up_files(sources, compared, wanted, wanted.out)}
+        with delivered_together(*files) as writes:
+            for write, content in zip(writes, files.values(), strict=True):
+                write(content)
     if not compared.requests:
         say(f"no usage in {sources.month}")
     if not compared.requests or not all(each.agrees for each in compared.found):
@@ -149,27 +165,26 @@ def _written(sources: Sources, compared: Compared, wanted: _Wanted) -> str:
     return as_table(sources.month, compared.found, width, colour=to_terminal)
 
 
-def _true_up_files(sources: Sources, compared: Compared, wanted: _Wanted) -> dict[Path, str]:
+def _true_up_files(
+    sources: Sources, compared: Compared, wanted: _Wanted, out: Path
+) -> dict[Path, str]:
     """The entry as JSON, and as rows of a journal; none if it is not asked for, or is nothing."""
-    from accountant.exports.journal import Accounts
-    from accountant.exports.journal_accounts import read_accounts
+    from accountant.exports.account_files import read_accounts
     from accountant.exports.journal_template import DEFAULT, journal_csv, read_template
     from accountant.reconciliation.reconciliation_json import true_up_json
-    from accountant.reconciliation.true_up import postings_of, true_up
+    from accountant.reconciliation.true_up import books_of, postings_of, true_up
 
-    if wanted.true_up is None or wanted.out is None:
+    if wanted.true_up is None:
         return {}
     template = read_template(wanted.template) if wanted.template else DEFAULT
-    accounts = read_accounts(wanted.accounts) if wanted.accounts else Accounts()
+    accounts = read_accounts(wanted.accounts)
+    if compared.cost_centres:
+        accounts = structs.replace(accounts, teams=compared.cost_centres.cost_centre)
     (invoiced,) = (each for each in compared.found if each.source == "invoice")
     entry = true_up(sources.month, invoiced, compared.owed, wanted.true_up.value)
     if not entry.lines:
         say("no true-up: the invoice and the ledger are the same to the smallest unit")
         return {}
-    postings = postings_of(entry, accounts)
-    return {
-        wanted.out / f"true-up-{entry.period}.csv": journal_csv(
-            postings, entry.period, entry.currency, template
-        ),
-        wanted.out / f"true-up-{entry.period}.json": true_up_json(entry),
-    }
+    rows = journal_csv(postings_of(entry, accounts), books_of(entry), template)
+    name = f"true-up-{entry.period}"
+    return {out / f"{name}.csv": rows, out / f"{name}.json": true_up_json(entry)}

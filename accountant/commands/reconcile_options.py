@@ -77,10 +77,10 @@ TemplateFile = Annotated[
         "--template", metavar="FILE.csv", help="Columns of the true-up, as `journal` takes them."
     ),
 ]
-AccountsFile = Annotated[
-    Path | None,
+AccountsFiles = Annotated[
+    list[Path] | None,
     typer.Option(
-        "--accounts", metavar="FILE.toml", help="Accounts of the true-up, as `journal` takes them."
+        "--accounts", metavar="FILE", help="Accounts of the true-up, as `journal` takes them."
     ),
 ]
 Format = Annotated[Layout, typer.Option("--format", help="How to write it.")]

@@ -9,8 +9,9 @@ from pathlib import Path
 import msgspec
 
 from accountant.commands.azure_sources import log_rows, monitor_documents
-from accountant.commands.charge_reader import ChargeReader
-from accountant.commands.sources import open_card, open_ledger
+from accountant.commands.charge_reader import Asked, open_month
+from accountant.commands.sources import open_ledger
+from accountant.costs.cost_centres import CostCentres
 from accountant.reconciliation.blocked_prompts import only_places, with_blocked
 from accountant.reconciliation.csv_files import Problems
 from accountant.reconciliation.gateway_log import log_side
@@ -33,6 +34,7 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True):
 
     Args:
         month: The month.
+        asked: Whose books: the ledger, and for an invoice the prices.
         invoice: Parts of one invoice.
         metrics: Parts of one saved answer of Azure Monitor.
         monitor: Whether to ask Azure Monitor.
@@ -42,6 +44,7 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     month: Month
+    asked: Asked
     invoice: tuple[Path, ...] = ()
     metrics: tuple[Path, ...] = ()
     monitor: bool = False
@@ -67,34 +70,32 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
         found: One a source.
         owed: Of the invoice: the exact amounts by item and tenant.
         requests: How many the ledger has in the month.
+        cost_centres: Where charges are posted; None: no costs say so.
     """
 
     found: tuple[Reconciliation, ...]
     owed: Mapping[tuple[Item, str], Decimal]
     requests: int
+    cost_centres: CostCentres | None
 
 
-def compare(sources: Sources, rates: Path | None, redis_url: str | None) -> Compared:
+def compare(sources: Sources) -> Compared:
     """Read and compare.
 
     Args:
         sources: What to compare with.
-        rates: The rate card's path, as typed.
-        redis_url: The ledger's, as typed.
 
     Raises:
         TollgateError: Something cannot be read; if these are files, it has every problem.
     """
     names = read_map(sources.names) if sources.names else ResourceMap()
-    card = open_card(rates) if sources.invoice else None
-    with open_ledger(redis_url) as ledger:
+    with open_ledger(sources.asked.redis_url) as ledger:
         books = _Books(ledger, sources)
-        if card is not None:
-            charges = ChargeReader(sources.month, ledger, card).read()
-            books.readings["invoice"].add_charges(charges)
+    if sources.invoice:
+        books.add_prices(sources.asked)
     naming = Naming(names, books.backends, books.deployments)
     problems = Problems()
-    sides = [*_sides(sources, names, naming, card and card.currency, problems)]
+    sides = [*_sides(sources, names, naming, books.currency, problems)]
     problems.check()
     sides = _with_blocked(sides, books)
     return Compared(
@@ -102,8 +103,9 @@ def compare(sources: Sources, rates: Path | None, redis_url: str | None) -> Comp
             reconcile(books.readings[side.source].side(side.currency), side, sources.terms)
             for side in sides
         ),
-        owed=books.readings["invoice"].owed if card else {},
+        owed=books.readings["invoice"].owed if sources.invoice else {},
         requests=books.requests,
+        cost_centres=books.cost_centres,
     )
 
 
@@ -114,11 +116,19 @@ class _Books:
         self.readings = {kind: LedgerReading(FOLDINGS[kind]) for kind in sources.kinds}
         self.skus: set[Sku] = set()
         self.requests = 0
+        self.currency: str | None = None
+        self.cost_centres: CostCentres | None = None
         for cell in ledger.money_cells(sources.month):
             self.requests += cell.usage.requests
             self.skus.add(cell.sku)
             for reading in self.readings.values():
                 reading.add_cell(cell)
+
+    def add_prices(self, asked: Asked) -> None:
+        """Read what the same usage is charged at."""
+        with open_month(asked) as reader:
+            self.readings["invoice"].add_charges(reader.read())
+            self.currency, self.cost_centres = reader.currency, reader.cost_centres
 
     @property
     def backends(self) -> set[str]:

@@ -6,28 +6,28 @@ meter, or stands on one line that is unallocated.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping
-from decimal import ROUND_DOWN, Context, Decimal
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from fractions import Fraction
 from hashlib import sha256
 from typing import Final, Literal
 
 import msgspec
 
-from accountant.exports.journal import Accounts, Posting
+from accountant.exports.accounts import Accounts
+from accountant.exports.books import Books
+from accountant.exports.journal import Posting
 from accountant.money import EXACT, ZERO, plain, rounded, total
 from accountant.reconciliation.items import Item, item_order
 from accountant.reconciliation.labels import item_words
 from accountant.reconciliation.reconcile import Reconciliation
-from accountant.shares import shares
+from accountant.shares import shares, split
 from tollgate.errors import SettingsError
 from tollgate.usage.periods import Month
 
 Method = Literal["proportional", "unallocated"]
 
 UNALLOCATED: Final = "unallocated"  # as the ledger calls the tenant of unknown callers
-_DIGITS: Final = Decimal("1E-30")
-_WIDE: Final = Context(prec=100, rounding=ROUND_DOWN)
 Owed = Mapping[tuple[Item, str], Decimal]
 
 
@@ -56,7 +56,7 @@ class TrueUp(msgspec.Struct, frozen=True, kw_only=True):
         provider: What the invoice has of the compared meters, exactly.
         ledger: What the ledger has of them, exactly.
         amount: The difference, rounded half-up; the lines add up to it.
-        lines: By tenant and item; none comes to zero.
+        lines: By item and tenant; none comes to zero.
     """
 
     id: str
@@ -83,11 +83,13 @@ def true_up(period: Month, found: Reconciliation, owed: Owed, method: Method) ->
     """
     _check(found)
     currency = found.currency or ""
-    differences: defaultdict[Item, Decimal] = defaultdict(lambda: ZERO)
+    differences: dict[Item | None, Decimal] = {}
     for line in found.lines:
-        differences[line.item] = EXACT.add(differences[line.item], line.amount_difference or ZERO)
-    parts = _parts(differences, owed) if method == "proportional" else _one(differences)
-    lines = _to_the_unit(parts, currency)
+        before = differences.get(line.item, ZERO)
+        differences[line.item] = EXACT.add(before, line.amount_difference or ZERO)
+    if method == "unallocated":
+        differences = {None: total(differences.values())}
+    lines = tuple(_lines(_to_the_unit(differences, currency), owed, currency))
     return TrueUp(
         id=_id(period, currency, lines),
         period=period,
@@ -111,8 +113,13 @@ def _check(found: Reconciliation) -> None:
         raise SettingsError(problems)
 
 
+def books_of(entry: TrueUp) -> Books:
+    """The books that the entry is posted in."""
+    return Books(period=entry.period, currency=entry.currency)
+
+
 def postings_of(entry: TrueUp, accounts: Accounts) -> list[Posting]:
-    """The entry as a journal: expense of each tenant against clearing.
+    """The entry as a balanced batch of a journal: each tenant's adjustment against clearing.
 
     Args:
         entry: The entry.
@@ -120,14 +127,16 @@ def postings_of(entry: TrueUp, accounts: Accounts) -> list[Posting]:
     """
     postings: list[Posting] = []
     for line in entry.lines:
-        centre = accounts.cost_centre(line.tenant, None)
+        centre = accounts.cost_centre(line.tenant, None, books_of(entry).last_day)
         text = text_of(entry, line)
         for account, cost_centre, amount in (
-            (centre.expense, centre.cost_centre, line.amount),
+            (accounts.account("adjustment", centre), centre.cost_centre, line.amount),
             (accounts.clearing, "", EXACT.minus(line.amount)),
         ):
             postings.append(
                 Posting(
+                    batch=entry.id,
+                    reference=None,
                     account=account,
                     cost_centre=cost_centre,
                     tenant=line.tenant,
@@ -145,56 +154,34 @@ def text_of(entry: TrueUp, line: TrueUpLine) -> str:
     return f"True-up {entry.id} to the provider's invoice of {entry.period}: {what}"
 
 
-_Parts = dict[tuple[str, Item | None], Decimal]
+def _to_the_unit(
+    exact: Mapping[Item | None, Decimal], currency: str
+) -> Iterator[tuple[Item | None, Decimal]]:
+    """Whole units that add up to the sum, rounded half-up; the largest one bears that."""
+    items = sorted(exact, key=lambda item: item_order(item) if item else ())
+    names = {f"{place:09}": item for place, item in enumerate(items)}
+    amounts = {name: exact[item] for name, item in names.items()}
+    whole = total(amounts.values())
+    if amounts:
+        largest = max(amounts, key=lambda name: abs(amounts[name]))
+        up = EXACT.subtract(rounded(whole, currency), whole)
+        amounts[largest] = EXACT.add(amounts[largest], up)
+    for name, amount in shares(amounts, currency).items():
+        yield names[name], amount
 
 
-def _one(differences: Mapping[Item, Decimal]) -> _Parts:
-    return {(UNALLOCATED, None): total(differences.values())}
-
-
-def _parts(differences: Mapping[Item, Decimal], owed: Owed) -> _Parts:
-    """Each item's difference by what the tenants owe of it; unallocated if nobody owes any."""
-    parts: _Parts = {}
-    for item, amount in differences.items():
-        weights = {tenant: each for (of, tenant), each in owed.items() if of == item and each > 0}
-        if amount and weights:
-            parts |= {(name, item): each for name, each in _weighted(amount, weights).items()}
-        elif amount:
-            parts[UNALLOCATED, item] = amount
-    return parts
-
-
-def _weighted(amount: Decimal, weights: Mapping[str, Decimal]) -> dict[str, Decimal]:
-    """Parts that add up to the amount exactly; what division loses is the last one's by name."""
-    whole, left = total(weights.values()), amount
-    parts: dict[str, Decimal] = {}
-    *names, last = sorted(weights)
-    for name in names:
-        exact = _WIDE.divide(_WIDE.multiply(amount, weights[name]), whole)
-        parts[name] = exact.quantize(_DIGITS, context=_WIDE)
-        left = EXACT.subtract(left, parts[name])
-    return {**parts, last: left}
-
-
-def _to_the_unit(parts: _Parts, currency: str) -> tuple[TrueUpLine, ...]:
-    """Whole units that add up to the sum, rounded half-up; the largest part bears its rounding."""
-    if not parts:
-        return ()
-    ordered = sorted(parts, key=_order)
-    exact = {f"{place:09}": parts[key] for place, key in enumerate(ordered)}
-    largest = max(exact, key=lambda name: abs(exact[name]))
-    whole = total(exact.values())
-    exact[largest] = EXACT.add(exact[largest], EXACT.subtract(rounded(whole, currency), whole))
-    return tuple(
-        TrueUpLine(tenant=tenant, item=item, amount=amount)
-        for (tenant, item), amount in zip(ordered, shares(exact, currency).values(), strict=True)
-        if amount
-    )
-
-
-def _order(key: tuple[str, Item | None]) -> tuple[object, ...]:
-    tenant, item = key
-    return (tenant, item_order(item) if item else ())
+def _lines(
+    amounts: Iterable[tuple[Item | None, Decimal]], owed: Owed, currency: str
+) -> Iterator[TrueUpLine]:
+    """Each amount by what the tenants owe of its item; unallocated if nobody owes any."""
+    for item, amount in amounts:
+        weights = {
+            tenant: Fraction(each) for (of, tenant), each in owed.items() if of == item and each > 0
+        }
+        parts = split(amount, weights, currency) or {UNALLOCATED: amount}
+        for tenant, part in parts.items():
+            if part:
+                yield TrueUpLine(tenant=tenant, item=item, amount=part)
 
 
 def _id(period: Month, currency: str, lines: tuple[TrueUpLine, ...]) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -55,13 +56,14 @@ class RegionMetrics:
             MetricsUnavailable: It does not answer, refuses, or takes no more queries for now.
         """
         answers: list[bytes] = []
+        where = " and ".join(f"{name} eq '*'" for name in dimensions)
 
         def keep(response: PipelineResponse[Any, Any]) -> None:
             if response.http_response.status_code == _OK:  # others may come again
                 answers.append(response.http_response.body())
 
         for ids in _at_once(resource_ids):
-            try:
+            with _told_problems():
                 await self._client.query_resources(
                     resource_ids=ids,
                     metric_namespace="Microsoft.CognitiveServices/accounts",
@@ -70,14 +72,10 @@ class RegionMetrics:
                     granularity=_DAY,
                     aggregations=[MetricAggregationType.TOTAL],
                     max_results=max_series,
-                    filter=" and ".join(f"{name} eq '*'" for name in dimensions),
+                    filter=where,
                     raw_response_hook=keep,
                     read_timeout=_READ_S,
                 )
-            except HttpResponseError as error:
-                raise MetricsUnavailable(_told(error)) from None
-            except AzureError as error:
-                raise MetricsUnavailable(f"Azure Monitor: {type(error).__name__}") from None
         return answers
 
     async def close(self) -> None:
@@ -85,6 +83,16 @@ class RegionMetrics:
         await self._client.close()
         if self._credential is not None:
             await self._credential.close()
+
+
+@contextmanager
+def _told_problems() -> Generator[None]:
+    try:
+        yield
+    except HttpResponseError as error:
+        raise MetricsUnavailable(_told(error)) from None
+    except AzureError as error:
+        raise MetricsUnavailable(f"Azure Monitor: {type(error).__name__}") from None
 
 
 def _told(error: HttpResponseError) -> str:

@@ -8,7 +8,7 @@ import pytest
 from accounting import OCTOBER, card, money_cell, rate, used
 from reconciling import THE_15TH, compared, ledger_reading, provider
 
-from accountant.exports.journal import Accounts, CostCentre
+from accountant.exports.accounts import Accounts, CostCentre
 from accountant.money import total
 from accountant.reconciliation.items import Item
 from accountant.reconciliation.reconcile import Terms
@@ -96,7 +96,7 @@ def test_a_month_that_may_grow_or_has_no_price_is_refused() -> None:
 
 def test_it_is_posted_as_expense_against_clearing() -> None:
     accounts = Accounts(
-        expense="6400", cost_centres={("contoso", None): CostCentre("4711", "6401")}
+        expense="6400", cost_centres={("contoso", None): [CostCentre("4711", "6401")]}
     )
     postings = postings_of(entry("4.00"), accounts)
     assert [(each.account, each.cost_centre, str(each.amount)) for each in postings] == [
