@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from accountant.csv_cells import text_of
+from accountant.labels import shown
 from tollgate.errors import SettingsError
 
 Spellings = Mapping[str, Sequence[str]]
@@ -28,9 +29,9 @@ class Problems:
         self._more = 0
 
     def add(self, problem: str) -> None:
-        """Add one, with its place."""
+        """Add one, with its place; it may have text of the file in it."""
         if len(self._told) < MAX_PROBLEMS:
-            self._told.append(problem)
+            self._told.append(shown(problem))
         else:
             self._more += 1
 

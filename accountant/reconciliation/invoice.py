@@ -118,7 +118,7 @@ def _check(
         told = ", ".join(f"{count:,} in {name}" for name, count in sorted(others.items()))
         problems.add(
             f"the invoice has no usage of Azure OpenAI in {currency}, but {told}: "
-            "give --rates in its currency"
+            "give --rates or --currency in one of these"
         )
     seen: dict[InvoiceRow, str] = {}
     for row, _, _ in compared:

@@ -4,6 +4,7 @@ import csv
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -140,6 +141,34 @@ def test_a_map_tells_our_names(ledger: str, files: Mapping[str, str], tmp_path: 
     Path(files["--metrics"]).write_text(renamed)
     assert run(ledger, *given(files, "--metrics")).exit_code == 1
     assert run(ledger, *given(files, "--metrics"), "--map", str(names)).exit_code == 0
+
+
+def test_books_in_another_currency_are_compared_and_posted(
+    ledger: str, files: Mapping[str, str], tmp_path: Path
+) -> None:
+    costs = tmp_path / "costs.toml"
+    costs.write_text(
+        '[[fx]]\nfrom = "USD"\nto = "EUR"\nrate = "0.5"\neffective_from = 2026-10-01\n'
+        'source = "made up"\n[[cost_centre]]\ntenant = "contoso"\ncost_centre = "4711"\n'
+        'effective_from = 2026-10-01\nsource = "made up"\n'
+    )
+    paid = [
+        {**row, "CostInBillingCurrency": f"{Decimal(row['CostInBillingCurrency']) / 2:f}"}
+        for row in [*PAID, invoice_row(CostInBillingCurrency="6.00", Quantity="0")]
+    ]
+    Path(files["--invoice"]).write_text(
+        csv_text({**row, "BillingCurrencyCode": "EUR", "EffectivePrice": ""} for row in paid)
+    )
+    options = (*given(files, "--invoice", "--rates"), "--costs", str(costs), "--out", str(tmp_path))
+    assert "has no usage of Azure OpenAI in USD, but 6 in EUR" in run(ledger, *options).stderr
+    result = run(ledger, *options, "--currency", "EUR", "--true-up", "proportional")
+    assert result.exit_code == 1
+    assert "Unexplained: 1 of 5 lines, 3 EUR." in (tmp_path / "reconcile-2026-10.txt").read_text()
+    rows = list(csv.DictReader((tmp_path / "true-up-2026-10.csv").read_text().splitlines()))
+    assert [(row["cost_centre"], row["debit"], row["currency"]) for row in rows[::2]] == [
+        ("4711", "1.80", "EUR"),
+        ("UNALLOCATED", "1.20", "EUR"),
+    ]
 
 
 @pytest.mark.parametrize(("layout", "suffix"), [("table", "txt"), ("csv", "csv"), ("json", "json")])

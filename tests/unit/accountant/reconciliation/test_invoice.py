@@ -176,7 +176,7 @@ def test_an_invoice_in_another_currency_is_told(tmp_path: Path) -> None:
     (told,) = refused(tmp_path, rows)
     assert told == (
         "the invoice has no usage of Azure OpenAI in USD, but 1 in CHF, 2 in EUR: "
-        "give --rates in its currency"
+        "give --rates or --currency in one of these"
     )
 
 
