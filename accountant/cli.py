@@ -15,6 +15,7 @@ from accountant.commands.focus_cli import focus
 from accountant.commands.forecast_cli import forecast
 from accountant.commands.journal_cli import journal
 from accountant.commands.rates_cli import rates_app
+from accountant.commands.reconcile_cli import reconcile
 from accountant.commands.report_cli import report
 
 app = typer.Typer(
@@ -36,7 +37,7 @@ def accountant() -> None:
     """
 
 
-for command in (report, audit, rebuild, focus, journal, export):
+for command in (report, audit, rebuild, focus, journal, export, reconcile):
     app.command()(command)
 for command in (compare, forecast, anomalies, budget, economics):
     app.command()(command)
