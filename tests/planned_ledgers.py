@@ -22,6 +22,35 @@ gpt-4o-mini,cached_input,0.075,1000000,{currency},2026-01-01,list,2026-01-01
 gpt-4o-mini,output,0.60,1000000,{currency},2026-01-01,list,2026-01-01
 """
 
+_COSTS = """\
+[[shared]]
+name = "gateway"
+amount_per_month = "31.00"
+currency = "USD"
+method = "even"
+effective_from = 2026-10-01
+source = "contract"
+
+[[ptu]]
+name = "mini-ptu"
+deployment = "ptu"
+ptus = 1
+price_per_ptu_hour = "1.00"
+currency = "USD"
+input_tokens_per_minute_per_ptu = 100000
+output_weight = "4"
+effective_from = 2026-10-01
+effective_to = 2026-10-02
+source = "contract"
+
+[[fx]]
+from = "USD"
+to = "EUR"
+rate = "0.5"
+effective_from = 2026-01-01
+source = "made up"
+"""
+
 
 def daily(first: datetime, count: int, **changes: Any) -> Iterator[UsageEvent]:
     """A call of 1.00 USD on each of so many days."""
@@ -50,3 +79,10 @@ def card_in(folder: Path, currency: str = "USD") -> str:
 def run(*arguments: str, redis_url: str = "", **environment: str) -> Result:
     """Run the accountant."""
     return CliRunner().invoke(app, arguments, env={"TOLLGATE_REDIS_URL": redis_url, **environment})
+
+
+def costs_in(folder: Path) -> str:
+    """The path of fixed costs that begin with October."""
+    path = folder / "costs.toml"
+    path.write_text(_COSTS)
+    return str(path)

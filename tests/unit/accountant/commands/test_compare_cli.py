@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from accounting import apply_on_redis
 from builders import event
-from planned_ledgers import card_in, daily, planned_ledger, run
+from planned_ledgers import card_in, costs_in, daily, planned_ledger, run
 
 pytest_plugins = ["servers"]
 
@@ -114,3 +114,11 @@ def test_a_ledger_that_does_not_answer_is_one_line() -> None:
     result = run("compare", "2026-09", "2026-10", redis_url="redis://127.0.0.1:1/0")
     assert result.exit_code == 2
     assert result.stderr.count("\n") == 1
+
+
+def test_fixed_costs_are_another_effect(ledger: str, tmp_path: Path) -> None:
+    books = ("--costs", costs_in(tmp_path), "--rates", card_in(tmp_path), "--format", "json")
+    result = run("compare", "2026-09", "2026-10", "--by", "tenant", *books, redis_url=ledger)
+    lines = {each["tenant"]: each for each in json.loads(result.stdout)["lines"]}
+    assert lines["contoso"]["other"] == "31"
+    assert lines["unallocated"]["change"] == lines["unallocated"]["other"] == "24"

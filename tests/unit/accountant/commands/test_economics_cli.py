@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 from accounting import apply_on_redis
-from planned_ledgers import card_in, daily, planned_ledger, run
+from builders import event
+from planned_ledgers import card_in, costs_in, daily, planned_ledger, run
+
+from tollgate.usage.tokens import Tokens
 
 pytest_plugins = ["servers"]
 
@@ -59,3 +62,37 @@ def test_every_mistake_is_told_at_once() -> None:
     result = run("economics", "2026-13", "--by", "user", "--ptu-usd-per-hour", "-1")
     assert result.exit_code == 2
     assert len(result.stderr.splitlines()) == 3
+
+
+def test_provisioned_throughput_has_figures_of_its_own(ledger: str, tmp_path: Path) -> None:
+    served = event(
+        "ptu",
+        datetime(2026, 10, 1, 9, tzinfo=UTC),
+        deployment="ptu",
+        deployment_type="provisioned",
+        tokens=Tokens(input=6_000_000, output=0),
+    )
+    apply_on_redis(ledger, [served])
+    books = ("--costs", costs_in(tmp_path), "--rates", card_in(tmp_path), "--format", "json")
+    found = json.loads(run("economics", "2026-10", *books, redis_url=ledger).stdout)
+    assert found["provisioned"] == [
+        {
+            "used": "1",
+            "idle": "23",
+            "cost": "24",
+            "used_percent": "4.2",
+            "tokens": 6_000_000,
+            "per_1m_tokens": "4",
+        }
+    ]
+    assert found["groups"][0]["requests"] == 20
+
+
+def test_a_saving_is_in_the_currency_of_the_books(ledger: str, tmp_path: Path) -> None:
+    tokens = Tokens(input=2_000_000, cached_input=1_000_000, output=0)
+    cached = event("c", datetime(2026, 10, 3, tzinfo=UTC), tokens=tokens)
+    apply_on_redis(ledger, [cached])
+    books = ("--costs", costs_in(tmp_path), "--rates", card_in(tmp_path), "--format", "json")
+    for currency, saved in (("USD", "0.075"), ("EUR", "0.0375")):
+        result = run("economics", "2026-10", *books, "--currency", currency, redis_url=ledger)
+        assert json.loads(result.stdout)["groups"][0]["cache_saving"] == saved

@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
-from planned_ledgers import card_in, planned_ledger, run
+from planned_ledgers import card_in, costs_in, planned_ledger, run
 
 pytest_plugins = ["servers"]
 
-DATABASE = 11  # of its own, beside those of other tests
+DATABASE = 15  # of its own, beside those of other tests
 
 
 @pytest.fixture
@@ -59,3 +59,20 @@ def test_months_without_data_say_so(ledger: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("option", [("--level", "100"), ("--history", "-1"), ("--as-of", "soon")])
 def test_bad_usage_exits_2(option: tuple[str, str]) -> None:
     assert run("forecast", "2026-10", *option).exit_code == 2
+
+
+def test_fixed_costs_are_added_as_they_are(ledger: str, tmp_path: Path) -> None:
+    options = ("--as-of", "2026-10-16", "--format", "json", "--costs", costs_in(tmp_path))
+    result = run("forecast", "2026-10", *options, "--rates", card_in(tmp_path), redis_url=ledger)
+    assert (result.exit_code, result.stderr) == (0, "")
+    tenants = {each["tenant"]: each for each in json.loads(result.stdout)["tenants"]}
+    assert (tenants["contoso"]["one_offs"], tenants["contoso"]["forecast"]) == ("31", "62.000003")
+    assert tenants["unallocated"]["one_offs"] == "24"  # throughput that nobody used
+
+
+def test_the_books_can_be_in_another_currency(ledger: str, tmp_path: Path) -> None:
+    books = ("--costs", costs_in(tmp_path), "--currency", "EUR", "--rates", card_in(tmp_path))
+    options = ("--as-of", "2026-10-16", "--format", "json")
+    found = json.loads(run("forecast", "2026-10", *options, *books, redis_url=ledger).stdout)
+    assert found["currency"] == "EUR"
+    assert found["tenants"][0]["forecast"] == "31.0000015"
