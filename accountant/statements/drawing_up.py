@@ -15,6 +15,9 @@ from accountant.money import EXACT, ZERO
 from accountant.reports.report import MonthFacts, charge_report
 from accountant.statements.tenant_statement import BY, DayKey, TenantStatement
 
+# Whose, of which month, and what is charged and what is not.
+Own = tuple[str, MonthFacts, list[Charge | Uncharged]]
+
 
 def drawn_up(facts: MonthFacts, charges: Iterable[Charge | Uncharged]) -> Iterator[TenantStatement]:
     """One statement a tenant that had a request or owes anything, by name.
@@ -23,14 +26,30 @@ def drawn_up(facts: MonthFacts, charges: Iterable[Charge | Uncharged]) -> Iterat
         facts: Of the month; a tenant's requests are whole once its charges are read.
         charges: By tenant, in the order of names, as `month_charges` yields them.
     """
+    for tenant, own_facts, own in by_tenant(facts, charges):
+        yield TenantStatement(
+            tenant=tenant,
+            report=charge_report(own_facts, BY, own),
+            by_day=_by_day(own),
+            last_day=_last_day(own),
+        )
+
+
+def by_tenant(facts: MonthFacts, charges: Iterable[Charge | Uncharged]) -> Iterator[Own]:
+    """What is of each tenant alone, one after the other.
+
+    Args:
+        facts: As for `drawn_up`.
+        charges: Same.
+    """
     requested = _Requested(facts.requests)
     for tenant, of_tenant in groupby(charges, lambda each: each.tenant):
         own = list(of_tenant)  # a tenant's last charge is known when the next one's first comes
         for other in requested.taken_before(tenant):
-            yield _drawn_up(facts, other, [])
-        yield _drawn_up(facts, tenant, own)
+            yield other, _own_facts(facts, other), []
+        yield tenant, _own_facts(facts, tenant), own
     for other in requested.taken_before(None):
-        yield _drawn_up(facts, other, [])
+        yield other, _own_facts(facts, other), []
 
 
 class _Requested:
@@ -51,16 +70,13 @@ class _Requested:
         return found
 
 
-def _drawn_up(facts: MonthFacts, tenant: str, charges: list[Charge | Uncharged]) -> TenantStatement:
+def _own_facts(facts: MonthFacts, tenant: str) -> MonthFacts:
+    """Without the requests and the numbers of others."""
     keys = [(tenant, provenance) for provenance in PROVENANCES]
     requests = {key: facts.requests[key] for key in keys if key in facts.requests}
-    own = msgspec.structs.replace(facts, requests=requests)
-    return TenantStatement(
-        tenant=tenant,
-        report=charge_report(own, BY, charges),
-        by_day=_by_day(charges),
-        last_day=_last_day(charges),
-    )
+    number = facts.edition.numbers.get(tenant)
+    edition = msgspec.structs.replace(facts.edition, numbers={tenant: number} if number else {})
+    return msgspec.structs.replace(facts, requests=requests, edition=edition)
 
 
 def _by_day(charges: Iterable[Charge | Uncharged]) -> dict[DayKey, Decimal]:

@@ -105,6 +105,7 @@ def test_a_file_is_named_after_the_month_and_the_tenant(ledger: str, tmp_path: P
         assert result.stderr.startswith(f"accountant: wrote {out}")
     assert sorted(path.name for path in out.iterdir()) == [
         "report-2026-10.a%2F..%2Fb.csv",
+        "report-2026-10.contoso.csv",
         "report-2026-10.csv",
     ]
 

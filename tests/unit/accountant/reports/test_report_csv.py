@@ -11,6 +11,13 @@ from accountant.reports.report_csv import as_csv
 from tollgate.ledger.cells import OVERFLOW, MoneyCell, Usage
 
 BY = ("tenant", "billing_code", "model")
+NO_ENTRY = dict.fromkeys(
+    (
+        *("description", "shared_cost", "shared_by", "share", "share_of"),
+        *("corrects_month", "corrects_statement", "corrects_line", "because"),
+    ),
+    "",
+)
 
 
 def rows(*cells: MoneyCell, prices: RateCard | None = None) -> list[dict[str, str]]:
@@ -37,6 +44,7 @@ def test_a_line_is_a_row() -> None:
             "status": "priced",
             "list_price": "",
             "adjustments": "",
+            **NO_ENTRY,
         }
     ]
 
@@ -100,7 +108,8 @@ def test_no_usage_is_a_header() -> None:
     assert text == (
         "period,tenant,billing_code,model,meter,provenance,quantity,unit,unit_price,per,amount,"
         "currency,requests,status,"
-        "list_price,adjustments\n"
+        "list_price,adjustments,description,shared_cost,shared_by,share,share_of,"
+        "corrects_month,corrects_statement,corrects_line,because\n"
     )
 
 

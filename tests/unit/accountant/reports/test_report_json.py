@@ -27,7 +27,9 @@ def test_one_event_gives_the_contracts_line() -> None:
     )
     assert json.dumps({**found, "lines": []}) == (
         '{"period": "2026-10", "time_zone": "UTC", "currency": "USD", "status": "draft", '
-        '"by": ["tenant", "billing_code", "model"], "lines": [], "unpriced": [], '
+        f'"edition": {{"rate_card": "{card().version}", "closed_on": null, "digest": null, '
+        '"numbers": {}, "waivers": [], "restated_by": []}, '
+        '"by": ["tenant", "billing_code", "model"], "lines": [], "entries": [], "unpriced": [], '
         '"coverage": {"requests": 1, "measured": 1, "injected": 0, "estimated": 0, '
         '"backfilled": 0, "pending": 0, "unknown": 0, "none": 0}, '
         '"rounding": "-0.000174", "total": "0.00"}'
