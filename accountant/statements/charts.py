@@ -13,8 +13,8 @@ from accountant.statements.document import Bar, Chart
 from accountant.statements.figures import about
 
 _WIDE: Final = 720  # of an upright chart
-_NARROW: Final = 460
-_LABEL_WIDTH: Final = 150
+_NARROW: Final = 480
+_LABEL_WIDTH: Final = 175
 _FIGURE_WIDTH: Final = 100
 _ROW: Final = 26
 _BAR: Final = 16

@@ -58,8 +58,9 @@ def statement_document(statement: TenantStatement) -> Document:
 def _facts(statement: TenantStatement) -> list[tuple[str, str]]:
     edition = statement.report.edition
     counted = day(statement.last_day) if statement.last_day else "nothing counted"
+    none = "none, it is a draft" if edition.status == "draft" else "none"
     return [
-        ("Statement no.", shown(statement.number) if statement.number else "none, it is a draft"),
+        ("Statement no.", shown(statement.number) if statement.number else none),
         ("Owed by", label("tenant", statement.tenant)),
         *wording.period_facts(statement.report.period, statement.report.currency, edition),
         ("Last usage counted", counted),
