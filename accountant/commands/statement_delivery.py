@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from accountant.commands.charge_reader import ChargeReader
 from accountant.commands.delivery import told_write_problems
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from accountant.statements.document import Document
     from accountant.statements.statement_files import DocumentFormat
     from accountant.statements.tenant_statement import TenantStatement
+
+_MOST_PROCESSES: Final = 8  # the ledger gives no more work than keeps these busy
 
 
 def write_documents(
@@ -48,9 +51,12 @@ def write_documents(
     added = SummaryOf(facts)
     with told_write_problems(out), bar() as show:
         statements = added.passed(_drawn_up(reader, facts))
-        count = write_statements(
-            statements, layout, out, lambda done: show("statements written", done, None)
-        )
+
+        def told(done: int) -> None:
+            show("statements written", done, None)
+
+        processes = min(os.cpu_count() or 1, _MOST_PROCESSES)
+        count = write_statements(statements, layout, out, told, processes)
         if tenant is None and count:
             document = summary_document(added.summary())
             path = write_document(out, period, None, (document, layout))

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -63,6 +62,7 @@ def write_statements(
     layout: DocumentFormat,
     directory: Path,
     told: Callable[[int], object],
+    processes: int,
 ) -> int:
     """Write every statement, and give back how many there are.
 
@@ -71,6 +71,7 @@ def write_statements(
         layout: How they are written.
         directory: Made if it is not there.
         told: Hears how many are written.
+        processes: How many may write, if there are many statements.
 
     Raises:
         OSError: One cannot be written; those written before are whole.
@@ -78,7 +79,6 @@ def write_statements(
     """
     source = iter(statements)
     first = list(islice(source, _FEW))
-    processes = len(os.sched_getaffinity(0))
     if len(first) < _FEW or processes == 1:
         return _written_here(chain(first, source), layout, directory, told)
     context = get_context("spawn")  # a fork would share the connection to Redis

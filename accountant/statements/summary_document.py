@@ -48,7 +48,7 @@ def _facts(summary: Summary) -> list[tuple[str, str]]:
         ("Statements", f"{len(summary.statements):,}"),
         *wording.period_facts(summary.period, summary.currency, summary.edition),
         ("Last usage counted", day(summary.last_day) if summary.last_day else "nothing counted"),
-        ("For a billing code", _share(allocated, "of the exact amount")),
+        ("Allocated to a billing code", _share(allocated, "of the exact amount")),
         ("Counted by the provider", _share(counted, "of the requests that used anything")),
         ("Rounding of the statements", f"{rounding} {summary.currency}"),
     ]

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 from stating import HOSTILE
@@ -10,12 +10,12 @@ from accountant.statements.charts import chart_svg
 from accountant.statements.document import Bar, Chart
 
 
-def drawn(*amounts: str, upright: bool = False, label: str = "") -> ElementTree.Element:
+def drawn(*amounts: str, upright: bool = False, label: str = "") -> ET.Element:
     bars = [Bar(label or str(at), Decimal(amount)) for at, amount in enumerate(amounts)]
-    return ElementTree.fromstring(chart_svg(Chart(title="T", bars=bars, upright=upright), "USD"))  # noqa: S314  ours
+    return ET.fromstring(chart_svg(Chart(title="T", bars=bars, upright=upright), "USD"))  # noqa: S314  ours
 
 
-def sizes(svg: ElementTree.Element, side: str) -> list[float]:
+def sizes(svg: ET.Element, side: str) -> list[float]:
     return [float(rect.attrib[side]) for rect in svg.iter("rect")]
 
 

@@ -33,14 +33,14 @@ def test_exact_parts_and_rounding_add_up_to_each_total() -> None:
 def test_key_figures_say_of_what_they_are() -> None:
     said = dict(summary_document(summary("contoso", of=facts(REQUESTS, CLOSED))).facts)
     assert said["Statements"] == "1"
-    assert said["For a billing code"] == "84.0% of the exact amount"
+    assert said["Allocated to a billing code"] == "84.0% of the exact amount"
     assert said["Counted by the provider"] == "28.6% of the requests that used anything"
     assert said["Rounding of the statements"] == "-0.004 USD"
 
 
 def test_a_share_of_nothing_is_not_zero() -> None:
     said = dict(summary_document(summary(of=facts())).facts)
-    assert (said["For a billing code"], said["Counted by the provider"]) == ("n/a", "n/a")
+    assert (said["Allocated to a billing code"], said["Counted by the provider"]) == ("n/a", "n/a")
     assert said["Last usage counted"] == "nothing counted"
 
 
