@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from io import BytesIO
 
 import pytest
@@ -11,6 +12,9 @@ from stating import HOSTILE, document, everything, facts, hostile_document
 from accountant.labels import shown
 from accountant.statements.document import Document
 from accountant.statements.document_pdf import document_pdf
+from accountant.statements.drawing_up import drawn_up
+from accountant.statements.summary import SummaryOf
+from accountant.statements.summary_document import summary_document
 
 
 def pages(found: Document) -> list[str]:
@@ -75,3 +79,19 @@ def test_figures_of_any_length_are_whole() -> None:
 def test_a_name_longer_than_a_line_is_broken_and_whole() -> None:
     name = "n" * 256
     assert name in words(document(everything(billing_code=name, text=name), facts()))
+
+
+def test_figures_wider_than_a_page_are_broken_and_whole() -> None:
+    digits = "1234567890" * 5
+    charges = [
+        each
+        for tenant in ("a", "b")
+        for each in (
+            usage(tenant=tenant, amount=Decimal(f"{digits}.{digits}")),
+            owed(f"{digits}.{digits}", tenant=tenant, category="Credit"),
+        )
+    ]
+    added = SummaryOf(facts())
+    assert len(list(added.passed(drawn_up(facts(), charges)))) == 2
+    text = words(summary_document(added.summary()))
+    assert text.count(f"{int(digits):,}.{digits.rstrip('0')}") >= 2
