@@ -49,14 +49,15 @@ def write_documents(
 
     facts, period = month_facts(reader), str(reader.month)
     added = SummaryOf(facts)
-    with told_write_problems(out), bar() as show:
-        statements = added.passed(_drawn_up(reader, facts))
+    with told_write_problems(out):
+        with bar() as show:
 
-        def told(done: int) -> None:
-            show("statements written", done, None)
+            def told(done: int) -> None:
+                show("statements written", done, None)
 
-        processes = min(os.cpu_count() or 1, _MOST_PROCESSES)
-        count = write_statements(statements, layout, out, told, processes)
+            processes = min(os.cpu_count() or 1, _MOST_PROCESSES)
+            statements = added.passed(_drawn_up(reader, facts))
+            count = write_statements(statements, layout, out, told, processes)
         if tenant is None and count:
             document = summary_document(added.summary())
             path = write_document(out, period, None, (document, layout))
