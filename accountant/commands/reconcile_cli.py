@@ -51,6 +51,22 @@ _WIDTH: Final = 80
 _ALL_PERCENT: Final = Decimal(100)
 
 
+class _Files(NamedTuple):
+    """What to read, as typed."""
+
+    invoice: Sequence[Path]
+    metrics: Sequence[Path]
+    names: Path | None
+
+
+class _Asking(NamedTuple):
+    """What to ask Azure, and how much may differ, as typed."""
+
+    monitor: bool
+    workspace: str | None
+    tolerance: str
+
+
 class _Wanted(NamedTuple):
     """What to write, as typed."""
 
@@ -85,25 +101,30 @@ def reconcile(  # noqa: PLR0913, PLR0917  each is an option of the command
     still add are shown, but do not count. Exit code 1: a difference is unexplained, or the ledger
     has no usage.
     """
+    asked = Asked(period=period, rates=rates, redis_url=redis_url, costs=costs, currency=currency)
+    files = _Files(invoice or (), metrics or (), names)
+    wanted = _Wanted(layout, out, true_up, template, accounts or ())
+    with told_problems():
+        _run(asked, files, _Asking(monitor, workspace, tolerance), wanted)
+
+
+def _run(asked: Asked, files: _Files, asking: _Asking, wanted: _Wanted) -> None:
     from accountant.commands.reconcile_reading import Sources, compare
     from accountant.reconciliation.reconcile import Terms
 
-    asked = Asked(period=period, rates=rates, redis_url=redis_url, costs=costs, currency=currency)
-    with told_problems():
-        now = datetime.now(UTC)  # noqa: TID251  a command is a composition root
-        sources = Sources(
-            month=read_month(period),
-            asked=asked,
-            invoice=tuple(invoice or ()),
-            metrics=tuple(metrics or ()),
-            monitor=monitor,
-            workspace=workspace,
-            names=names,
-            terms=Terms(now=now, tolerance=_tolerance(tolerance)),
-        )
-        wanted = _Wanted(layout, out, true_up, template, accounts or ())
-        _check(sources, wanted)
-        _answer(sources, compare(sources), wanted)
+    now = datetime.now(UTC)  # noqa: TID251  a command is a composition root
+    sources = Sources(
+        month=read_month(asked.period),
+        asked=asked,
+        invoice=tuple(files.invoice),
+        metrics=tuple(files.metrics),
+        monitor=asking.monitor,
+        workspace=asking.workspace,
+        names=files.names,
+        terms=Terms(now=now, tolerance=_tolerance(asking.tolerance)),
+    )
+    _check(sources, wanted)
+    _answer(sources, compare(sources), wanted)
 
 
 def _answer(sources: Sources, compared: Compared, wanted: _Wanted) -> None:

@@ -168,7 +168,19 @@ def _verdict(found: Reconciliation) -> Text:
     return Text(f"Every difference is explained{tolerated}.", "bold")
 
 
+def _direct(found: Reconciliation) -> Iterator[Text]:
+    """What bypassed the gateway is explained, and yet nobody pays for it."""
+    causes = [each for line in found.settled for each in line.causes if each.kind == "direct"]
+    if causes:
+        of_tokens = (line for line in found.settled if line.item.unit == "token")
+        tokens = sum(c.quantity for line in of_tokens for c in line.causes if c.kind == "direct")
+        amount = rounded_for_people(total(each.amount or ZERO for each in causes))
+        money = f" and {plain(amount)} {found.currency}" if found.currency else ""
+        yield Text(f"On nobody's statement, as it bypassed the gateway: {tokens:,} tokens{money}.")
+
+
 def _notes(found: Reconciliation) -> Iterator[Text]:
+    yield from _direct(found)
     if waiting := len(found.lines) - len(found.settled):
         yield Text(
             f"From {found.settled_until} on {SOURCES[found.source]} may still grow: "

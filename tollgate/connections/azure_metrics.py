@@ -17,10 +17,14 @@ from azure.monitor.querymetrics.aio import MetricsClient
 from tollgate.errors import MetricsUnavailable
 
 MAX_RESOURCES: Final = 50  # in one query; all of one subscription
+_DAILY_SUMS: Final[dict[str, Any]] = {
+    "metric_namespace": "Microsoft.CognitiveServices/accounts",
+    "granularity": timedelta(days=1),
+    "aggregations": [MetricAggregationType.TOTAL],
+    "read_timeout": 120,
+}
 _OK: Final = 200
 _REFUSED: Final = (401, 403)
-_READ_S: Final = 120
-_DAY: Final = timedelta(days=1)
 
 
 class RegionMetrics:
@@ -56,25 +60,21 @@ class RegionMetrics:
             MetricsUnavailable: It does not answer, refuses, or takes no more queries for now.
         """
         answers: list[bytes] = []
-        where = " and ".join(f"{name} eq '*'" for name in dimensions)
 
         def keep(response: PipelineResponse[Any, Any]) -> None:
             if response.http_response.status_code == _OK:  # others may come again
                 answers.append(response.http_response.body())
 
+        asked: dict[str, Any] = {
+            "metric_names": names,
+            "timespan": span,
+            "filter": " and ".join(f"{name} eq '*'" for name in dimensions),
+            "max_results": max_series,
+        }
         for ids in _at_once(resource_ids):
             with _told_problems():
                 await self._client.query_resources(
-                    resource_ids=ids,
-                    metric_namespace="Microsoft.CognitiveServices/accounts",
-                    metric_names=names,
-                    timespan=span,
-                    granularity=_DAY,
-                    aggregations=[MetricAggregationType.TOTAL],
-                    max_results=max_series,
-                    filter=where,
-                    raw_response_hook=keep,
-                    read_timeout=_READ_S,
+                    resource_ids=ids, **asked, **_DAILY_SUMS, raw_response_hook=keep
                 )
         return answers
 

@@ -1,16 +1,14 @@
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
 import pytest
-from accounting import apply_on_redis, empty_redis
+from accounting import apply_on_redis
 from builders import event
 from metrics_service import resource_id
 from reconciling import (
@@ -18,64 +16,13 @@ from reconciling import (
     invoice_row,
     meter_row,
     metrics_json,
-    october_events,
-    write_rates,
 )
-from typer.testing import CliRunner, Result
+from reconciling_cli import COUNTED, PAID, given, run
 
-from accountant.cli import app
 from accountant.commands import reconcile_reading
 from tollgate.usage.tokens import Tokens
 
-pytest_plugins = ["servers"]
-
-DATABASE = 15  # of its own, beside those of other tests
-# What the events cost, a thousand tokens each way.
-PAID = [
-    meter_row("input", 2_500_000, "0.15"),
-    meter_row("cached_input", 500_000, "0.075"),
-    meter_row("output", 100_000, "0.60"),
-    meter_row("input", 1_000, "0.15", Date="2026-10-16"),
-    meter_row("output", 10, "0.60", Date="2026-10-16"),
-]
-COUNTED = [
-    ("ProcessedPromptTokens", "2026-10-15", 3_000_000),
-    ("GeneratedTokens", "2026-10-15", 100_000),
-    ("AzureOpenAIRequests", "2026-10-15", 2),
-    ("ProcessedPromptTokens", "2026-10-16", 1_000),
-    ("GeneratedTokens", "2026-10-16", 10),
-    ("AzureOpenAIRequests", "2026-10-16", 1),
-]
-
-
-@pytest.fixture
-def ledger(redis_server: str) -> str:
-    """The URL of a ledger with two tenants' calls on two days."""
-    url = empty_redis(f"{redis_server}/{DATABASE}")
-    apply_on_redis(url, october_events())
-    return url
-
-
-@pytest.fixture
-def files(tmp_path: Path) -> Mapping[str, str]:
-    """An invoice and saved metrics that agree, and a rate card."""
-    (tmp_path / "invoice.csv").write_text(csv_text(PAID))
-    (tmp_path / "metrics.json").write_text(metrics_json(*COUNTED))
-    write_rates(tmp_path / "rates.toml")
-    return {
-        "--invoice": str(tmp_path / "invoice.csv"),
-        "--metrics": str(tmp_path / "metrics.json"),
-        "--rates": str(tmp_path / "rates.toml"),
-    }
-
-
-def run(url: str, *options: str, period: str = "2026-10") -> Result:
-    arguments = ["reconcile", period, "--redis-url", url, *options]
-    return CliRunner().invoke(app, arguments, env={"TOLLGATE_REDIS_URL": ""})
-
-
-def given(files: Mapping[str, str], *names: str) -> list[str]:
-    return [each for name in names for each in (name, files[name])]
+pytest_plugins = ["servers", "reconciling_cli"]
 
 
 def test_a_month_that_agrees_exits_0(ledger: str, files: Mapping[str, str]) -> None:
@@ -143,34 +90,6 @@ def test_a_map_tells_our_names(ledger: str, files: Mapping[str, str], tmp_path: 
     assert run(ledger, *given(files, "--metrics"), "--map", str(names)).exit_code == 0
 
 
-def test_books_in_another_currency_are_compared_and_posted(
-    ledger: str, files: Mapping[str, str], tmp_path: Path
-) -> None:
-    costs = tmp_path / "costs.toml"
-    costs.write_text(
-        '[[fx]]\nfrom = "USD"\nto = "EUR"\nrate = "0.5"\neffective_from = 2026-10-01\n'
-        'source = "made up"\n[[cost_centre]]\ntenant = "contoso"\ncost_centre = "4711"\n'
-        'effective_from = 2026-10-01\nsource = "made up"\n'
-    )
-    paid = [
-        {**row, "CostInBillingCurrency": f"{Decimal(row['CostInBillingCurrency']) / 2:f}"}
-        for row in [*PAID, invoice_row(CostInBillingCurrency="6.00", Quantity="0")]
-    ]
-    Path(files["--invoice"]).write_text(
-        csv_text({**row, "BillingCurrencyCode": "EUR", "EffectivePrice": ""} for row in paid)
-    )
-    options = (*given(files, "--invoice", "--rates"), "--costs", str(costs), "--out", str(tmp_path))
-    assert "has no usage of Azure OpenAI in USD, but 6 in EUR" in run(ledger, *options).stderr
-    result = run(ledger, *options, "--currency", "EUR", "--true-up", "proportional")
-    assert result.exit_code == 1
-    assert "Unexplained: 1 of 5 lines, 3 EUR." in (tmp_path / "reconcile-2026-10.txt").read_text()
-    rows = list(csv.DictReader((tmp_path / "true-up-2026-10.csv").read_text().splitlines()))
-    assert [(row["cost_centre"], row["debit"], row["currency"]) for row in rows[::2]] == [
-        ("4711", "1.80", "EUR"),
-        ("UNALLOCATED", "1.20", "EUR"),
-    ]
-
-
 @pytest.mark.parametrize(("layout", "suffix"), [("table", "txt"), ("csv", "csv"), ("json", "json")])
 def test_it_is_written_to_a_file(
     ledger: str, files: Mapping[str, str], tmp_path: Path, layout: str, suffix: str
@@ -183,62 +102,6 @@ def test_it_is_written_to_a_file(
     assert result.stderr == f"accountant: wrote {path}\n"
     assert path.read_text() == run(ledger, *options).stdout
     assert [*out.iterdir()] == [path]
-
-
-def test_a_true_up_is_an_entry_of_its_own(
-    ledger: str, files: Mapping[str, str], tmp_path: Path
-) -> None:
-    dearer = [*PAID, invoice_row(CostInBillingCurrency="3.00", Quantity="0")]
-    Path(files["--invoice"]).write_text(csv_text(dearer))
-    out = tmp_path / "out"
-    options = (*given(files, "--invoice", "--rates"), "--out", str(out))
-    result = run(ledger, *options, "--true-up", "proportional")
-    assert result.exit_code == 1
-    entry = json.loads((out / "true-up-2026-10.json").read_text())
-    assert [(line["tenant"], line["amount"]) for line in entry["lines"]] == [
-        ("contoso", "1.80"),
-        ("fabrikam", "1.20"),
-    ]
-    rows = list(csv.DictReader((out / "true-up-2026-10.csv").read_text().splitlines()))
-    assert [(row["account"], row["tenant"], row["debit"], row["credit"]) for row in rows] == [
-        ("EXPENSE", "contoso", "1.80", ""),
-        ("CLEARING", "contoso", "", "1.80"),
-        ("EXPENSE", "fabrikam", "1.20", ""),
-        ("CLEARING", "fabrikam", "", "1.20"),
-    ]
-    assert all(entry["id"] in row["text"] for row in rows)
-
-
-def test_a_true_up_has_the_columns_and_accounts_of_the_user(
-    ledger: str, files: Mapping[str, str], tmp_path: Path
-) -> None:
-    dearer = [*PAID, invoice_row(CostInBillingCurrency="3.00", Quantity="0")]
-    Path(files["--invoice"]).write_text(csv_text(dearer))
-    template, accounts = tmp_path / "t.csv", tmp_path / "a.toml"
-    template.write_text("Konto;Betrag\n{account};{amount}\n")
-    accounts.write_text('expense = "6400"\nclearing = "2990"\n')
-    options = (*given(files, "--invoice", "--rates"), "--out", str(tmp_path))
-    mine = ("--template", str(template), "--accounts", str(accounts))
-    run(ledger, *options, "--true-up", "unallocated", *mine)
-    written = (tmp_path / "true-up-2026-10.csv").read_text()
-    assert written == "Konto;Betrag\n6400;3.00\n2990;-3.00\n"
-
-
-def test_nothing_to_true_up_is_said(ledger: str, files: Mapping[str, str], tmp_path: Path) -> None:
-    options = (*given(files, "--invoice", "--rates"), "--out", str(tmp_path / "out"))
-    result = run(ledger, *options, "--true-up", "proportional")
-    assert result.exit_code == 0
-    assert "accountant: no true-up: the invoice and the ledger are the same" in result.stderr
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["reconcile-2026-10.txt"]
-
-
-def test_a_true_up_without_prices_writes_nothing(
-    ledger: str, files: Mapping[str, str], tmp_path: Path
-) -> None:
-    options = (*given(files, "--invoice"), "--out", str(tmp_path / "out"))
-    result = run(ledger, *options, "--true-up", "unallocated")
-    assert (result.exit_code, (tmp_path / "out").exists()) == (2, False)
-    assert result.stderr.startswith("accountant: --true-up: 3,101,010 tokens have no rate")
 
 
 @pytest.mark.parametrize(

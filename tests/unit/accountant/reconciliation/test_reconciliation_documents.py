@@ -187,6 +187,15 @@ def test_a_table_tells_what_may_grow_and_who_is_unknown() -> None:
     assert "No backend of the ledger has the name of weu-9. It has weu-1; if one" in text
 
 
+def test_a_table_tells_what_is_on_nobodys_statement() -> None:
+    direct = counts(1500) | counts(3, item=prompt(meter="requests"))
+    text = table(compared(ledger_reading([]).side(), provider(counts=direct)))
+    assert "On nobody's statement, as it bypassed the gateway: 1,500 tokens.\n" in text
+    billed = {(THE_15TH, Item(meter="odd")): Provided(quantity=70, amount=Decimal("1.50"))}
+    text = table(compared(ledger_reading([]).side(), provider("invoice", counts=billed)))
+    assert "On nobody's statement, as it bypassed the gateway: 70 tokens and 1.5 USD.\n" in text
+
+
 def test_a_table_tells_what_is_tolerated() -> None:
     terms = Terms(now=datetime(2026, 12, 1, tzinfo=UTC), tolerance=Decimal("0.5"))
     silent = frozenset({"requests", "completion"})
