@@ -28,7 +28,8 @@ def test_one_event_gives_the_contracts_line() -> None:
     )
     assert json.dumps({**found, "lines": []}) == (
         '{"period": "2026-10", "time_zone": "UTC", "currency": "USD", "status": "draft", '
-        f'"edition": {{"rate_card": "{card().version}", "costs": null, "closed_on": null, "digest": null, '
+        f'"edition": {{"rate_card": "{card().version}", "costs": null, '
+        '"closed_on": null, "digest": null, '
         '"numbers": {}, "waivers": [], "restated_by": []}, '
         '"by": ["tenant", "billing_code", "model"], "lines": [], "entries": [], "unpriced": [], '
         '"coverage": {"requests": 1, "measured": 1, "injected": 0, "estimated": 0, '
