@@ -5,11 +5,13 @@ from __future__ import annotations
 import typer
 
 from accountant.commands.archive_commands import audit, rebuild
+from accountant.commands.close_cli import close
 from accountant.commands.export_cli import export
 from accountant.commands.focus_cli import focus
 from accountant.commands.journal_cli import journal
 from accountant.commands.rates_cli import rates_app
 from accountant.commands.report_cli import report
+from accountant.commands.status_cli import status
 
 app = typer.Typer(
     name="accountant",
@@ -29,7 +31,7 @@ def accountant() -> None:
     """
 
 
-for command in (report, audit, rebuild, focus, journal, export):
+for command in (report, audit, rebuild, focus, journal, export, close, status):
     app.command()(command)
 
 

@@ -15,7 +15,6 @@ import msgspec
 import typer
 
 from accountant.commands.problems import ANSWER_IS_NO, read_month, say, told_problems
-from accountant.commands.sources import open_card, open_ledger
 from accountant.edition import Edition
 from tollgate.usage.periods import Month
 
@@ -33,6 +32,10 @@ Rates = Annotated[
 RedisUrl = Annotated[
     str | None, typer.Option(metavar="URL", help="The ledger. Default: $TOLLGATE_REDIS_URL.")
 ]
+BooksFolder = Annotated[
+    Path | None,
+    typer.Option("--books", metavar="DIR", help="Closed months. Default: $TOLLGATE_BOOKS."),
+]
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,12 +46,14 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
         tenant: Only this tenant's; None is everyone's.
         rates: The rate card's path; None is the list prices that are shipped.
         redis_url: The ledger; None is the environment's.
+        books: Where closed months are; None is the environment's, and then none at all.
     """
 
     period: str
     tenant: str | None = None
     rates: Path | None = None
     redis_url: str | None = None
+    books: Path | None = None
 
 
 class ChargeReader:
@@ -62,6 +67,7 @@ class ChargeReader:
 
     Attributes:
         entries: What each tenant owes beside its usage.
+        remarks: What is to be said of the books, in words.
 
     Raises:
         NoSuchTenant: The ledger has never seen the tenant.
@@ -80,7 +86,8 @@ class ChargeReader:
         self.unpriced = 0
         self.uncounted = 0
         self.requests = Counter[tuple[str, str]]()
-        self.entries: dict[str, list[Charge]] = {}
+        self.entries: dict[str, list[Charge | Uncharged]] = {}
+        self.remarks: list[str] = []
         self._ledger = ledger
         self._card = card
         self._tenant = tenant
@@ -116,10 +123,10 @@ class ChargeReader:
         return charge_report(facts, by, charges)
 
     def kept_aside(self) -> list[str]:
-        """What the ledger did not count of those who were seen, in words."""
+        """What is to be said of the books, and what the ledger did not count of those seen."""
         from accountant.reports.kept_aside import kept_aside_lines
 
-        return list(kept_aside_lines(self._ledger, self.tenants))
+        return [*self.remarks, *kept_aside_lines(self._ledger, self.tenants)]
 
     def notes(self) -> list[str]:
         """What is not in the charges, in words."""
@@ -145,16 +152,23 @@ class ChargeReader:
 
 @contextmanager
 def open_month(asked: Asked) -> Generator[ChargeReader]:
-    """The books of a month, to read once.
+    """The books of a month, to read once: as it was closed, or as the ledger has it.
 
     Raises:
-        NoSuchTenant: The ledger has never seen the tenant.
+        BooksError: The closed months cannot be used.
+        NoSuchTenant: The ledger, or the closed month, has never seen the tenant.
         RateCardError: The rates cannot be used.
         SettingsError: The month or the URL is none.
     """
-    month, card = read_month(asked.period), open_card(asked.rates)
-    with open_ledger(asked.redis_url) as ledger:
-        yield ChargeReader(month, ledger, card, asked.tenant)
+    from accountant.commands.closed_reader import ClosedReader
+    from accountant.commands.drafts import open_books, open_drafts
+
+    month, books = read_month(asked.period), open_books(asked.books)
+    if books and (sealed := books.closed(month)):
+        yield ClosedReader(books, sealed, asked)
+    else:
+        with open_drafts(asked) as drafts:
+            yield drafts.corrected(month, books)
 
 
 @contextmanager

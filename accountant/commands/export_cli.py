@@ -11,7 +11,14 @@ from typing import Annotated
 
 import typer
 
-from accountant.commands.charge_reader import Asked, Period, Rates, RedisUrl, month_read
+from accountant.commands.charge_reader import (
+    Asked,
+    BooksFolder,
+    Period,
+    Rates,
+    RedisUrl,
+    month_read,
+)
 from accountant.commands.delivery import told_write_problems
 from accountant.commands.problems import say
 
@@ -22,7 +29,7 @@ class TableFormat(StrEnum):
     PARQUET = "parquet"
 
 
-def export(
+def export(  # noqa: PLR0913, PLR0917  each is an option of the command
     period: Period,
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="Write the file there.", show_default=False)
@@ -32,6 +39,7 @@ def export(
     ] = TableFormat.PARQUET,
     rates: Rates = None,
     redis_url: RedisUrl = None,
+    books: BooksFolder = None,
 ) -> None:
     """Write a month as a table for BI.
 
@@ -41,7 +49,7 @@ def export(
     """
     from accountant.exports.parquet import write_parquet
 
-    with month_read(Asked(period=period, rates=rates, redis_url=redis_url)) as reader:
+    with month_read(Asked(period=period, rates=rates, redis_url=redis_url, books=books)) as reader:
         path = out / f"charges-{reader.month}.{layout}"
         with told_write_problems(path):
             write_parquet(path, reader.read(), reader.month, reader.currency)

@@ -15,6 +15,7 @@ import typer
 
 from accountant.commands.charge_reader import (
     Asked,
+    BooksFolder,
     ChargeReader,
     Period,
     Rates,
@@ -49,6 +50,7 @@ def focus(  # noqa: PLR0913, PLR0917  each is an option of the command
     ] = "Tollgate",
     rates: Rates = None,
     redis_url: RedisUrl = None,
+    closed: BooksFolder = None,
 ) -> None:
     """Write a month as FOCUS, at exact cost.
 
@@ -59,7 +61,7 @@ def focus(  # noqa: PLR0913, PLR0917  each is an option of the command
     from accountant.exports.focus import focus_header, uncharged_header
     from accountant.exports.focus_columns import Books
 
-    with month_read(Asked(period=period, rates=rates, redis_url=redis_url)) as reader:
+    with month_read(Asked(period=period, rates=rates, redis_url=redis_url, books=closed)) as reader:
         books = Books(period=reader.month, currency=reader.currency, account=account, issuer=issuer)
         with ExitStack() as files:
             path = out and out / f"focus-{version}-{reader.month}.csv"

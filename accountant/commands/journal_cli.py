@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from accountant.commands.charge_reader import Asked, Period, Rates, RedisUrl, month_read
+from accountant.commands.charge_reader import (
+    Asked,
+    BooksFolder,
+    Period,
+    Rates,
+    RedisUrl,
+    month_read,
+)
 from accountant.commands.delivery import delivered
 from accountant.commands.problems import told_problems
 from tollgate.errors import SettingsError
@@ -37,6 +44,7 @@ def journal(  # noqa: PLR0913, PLR0917  each is an option of the command
     ] = None,
     rates: Rates = None,
     redis_url: RedisUrl = None,
+    books: BooksFolder = None,
 ) -> None:
     """Write a month as an ERP's journal, to the cent.
 
@@ -50,7 +58,7 @@ def journal(  # noqa: PLR0913, PLR0917  each is an option of the command
 
     with told_problems():
         columns, where = _read(template, accounts)
-    with month_read(Asked(period=period, rates=rates, redis_url=redis_url)) as reader:
+    with month_read(Asked(period=period, rates=rates, redis_url=redis_url, books=books)) as reader:
         owed = owed_by_code(each for each in reader.read() if isinstance(each, Charge))
         postings = postings_of(reader.month, owed, reader.currency, where)
         with delivered(out) as write:

@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from accountant.commands.charge_reader import Asked, Period, Rates, RedisUrl, open_month
+from accountant.commands.charge_reader import (
+    Asked,
+    BooksFolder,
+    Period,
+    Rates,
+    RedisUrl,
+    open_month,
+)
 from accountant.commands.delivery import told_write_problems
 from accountant.commands.problems import ANSWER_IS_NO, say, told_problems
 from tollgate.errors import SettingsError
@@ -64,6 +71,7 @@ def report(  # noqa: PLR0913, PLR0917  each is an option of the command
     ] = None,
     rates: Rates = None,
     redis_url: RedisUrl = None,
+    books: BooksFolder = None,
 ) -> None:
     """Price a month and show what each tenant owes.
 
@@ -71,7 +79,7 @@ def report(  # noqa: PLR0913, PLR0917  each is an option of the command
     """
     with told_problems():
         groups = _groups(by or _DEFAULT_BY)
-        asked = Asked(period=period, tenant=tenant, rates=rates, redis_url=redis_url)
+        asked = Asked(period=period, tenant=tenant, rates=rates, redis_url=redis_url, books=books)
         with open_month(asked) as reader:
             found = reader.report(groups)
             aside = reader.kept_aside()

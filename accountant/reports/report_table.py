@@ -40,7 +40,8 @@ def as_table(report: Report, width: int, *, colour: bool = False) -> str:
     parts = [*_tables(report), *_closing(report)]
     width = max([width, *(_least_width(part) for part in parts if isinstance(part, Table))])
     console = Console(file=out, width=width, force_terminal=colour, highlight=False, markup=False)
-    console.print(f"Chargeback {report.period} (UTC), draft, in {report.currency}", style="bold")
+    heading = f"Chargeback {report.period} (UTC), {report.edition.status}, in {report.currency}"
+    console.print(heading, style="bold")
     for part in parts:
         console.print(part, crop=False)
     return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
