@@ -6,6 +6,7 @@ import typer
 
 from accountant.commands.archive_commands import audit, rebuild
 from accountant.commands.close_cli import close
+from accountant.commands.costs_cli import costs_app
 from accountant.commands.export_cli import export
 from accountant.commands.focus_cli import focus
 from accountant.commands.journal_cli import journal
@@ -21,6 +22,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help shows at once
 )
 app.add_typer(rates_app, name="rates")
+app.add_typer(costs_app, name="costs")
 
 
 @app.callback()

@@ -3,7 +3,9 @@
 TollgateError
 ├── BooksError           the books of closed months cannot be used; holds every problem
 ├── CloseRefused         a month cannot be closed yet; holds every reason
+├── CostsError           the files of fixed costs cannot be used; holds every problem
 ├── NoRoomForAmount      an amount has more digits than a file's column
+├── NoStatementNumber    a closed month has charges of a tenant who has no statement in it
 ├── NoSuchTenant         the ledger has never seen the tenant
 └── RateCardError        the rate files cannot be used; holds every problem
 """
@@ -39,8 +41,24 @@ class CloseRefused(TollgateError):  # noqa: N818  an answer, named as callers re
         self.waivers = waivers
 
 
+class CostsError(TollgateError):
+    """The files of fixed costs cannot be used, or lack what the month needs.
+
+    Args:
+        problems: Every problem found, each with its file and row, or with the days it is about.
+    """
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
 class NoRoomForAmount(TollgateError):  # noqa: N818  named as NoSuchTenant is
     """An amount has more digits than a file's column; it is not rounded to fit."""
+
+
+class NoStatementNumber(TollgateError):  # noqa: N818  named as NoSuchTenant is
+    """A closed month has charges of a tenant who has no statement in it; its close is not whole."""
 
 
 class NoSuchTenant(TollgateError):  # noqa: N818  an answer, named as callers read it

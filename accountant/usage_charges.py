@@ -166,7 +166,11 @@ def _price(rated: RatedMeter) -> Price | None:
     if rate is None or charged is None:
         return None
     return Price(
-        listed=rate.unit_price, charged=charged, per=rate.per, adjustments=rated.adjustments
+        listed=rate.unit_price,
+        charged=charged,
+        per=rate.per,
+        adjustments=rated.adjustments,
+        exchange=rate.exchange,
     )
 
 

@@ -21,6 +21,7 @@ from accountant.closing.waivers import StatedWaiver, read_waivers
 from accountant.closing.watched_ledger import WatchedLedger
 from accountant.commands.charge_reader import ChargeReader
 from accountant.commands.drafts import Drafts
+from accountant.costs.cost_files import Costs
 from accountant.errors import CloseRefused
 from accountant.money import total
 from accountant.rate_cards.rate_card import RateCard
@@ -98,24 +99,38 @@ def card(price: str = "0.15", *more: Any, **changes: Any) -> RateCard:
     return RateCard([rate(price, **changes), *more])
 
 
-def draft(ledger: CellLedger, month: Month, prices: RateCard | None = None) -> ChargeReader:
+def draft(
+    ledger: CellLedger,
+    month: Month,
+    prices: RateCard | None = None,
+    costs: Costs | None = None,
+) -> ChargeReader:
     """A month as the ledger has it."""
-    return ChargeReader(month, ledger, prices or card())
+    return Drafts(ledger, prices or card(), costs).plain(month)
 
 
 def corrected(
-    ledger: CellLedger, books: Path, month: Month, prices: RateCard | None = None
+    ledger: CellLedger,
+    books: Path,
+    month: Month,
+    prices: RateCard | None = None,
+    costs: Costs | None = None,
 ) -> list[Row]:
     """An open month's charges, with what corrects closed ones."""
-    return list(Drafts(ledger, prices or card()).corrected(month, Books(books)).read())
+    return list(Drafts(ledger, prices or card(), costs).corrected(month, Books(books)).read())
 
 
 def close_month(
-    ledger: CellLedger, folder: Path, month: Month, prices: RateCard | None = None, **asked: Any
+    ledger: CellLedger,
+    folder: Path,
+    month: Month,
+    prices: RateCard | None = None,
+    costs: Costs | None = None,
+    **asked: Any,
 ) -> Outcome | None:
     """Close a month as the command does."""
     books, watched = Books(folder), WatchedLedger(ledger)
-    drafts = Drafts(watched, prices or card())
+    drafts = Drafts(watched, prices or card(), costs)
     reader = drafts.plain(month)
     found = drafts.correct(reader, books, watched)
     request = CloseRequest(
@@ -140,17 +155,21 @@ def owed(rows: Iterable[Row]) -> Decimal:
 
 
 def close_waiving(
-    ledger: CellLedger, folder: Path, month: Month, prices: RateCard | None = None
+    ledger: CellLedger,
+    folder: Path,
+    month: Month,
+    prices: RateCard | None = None,
+    costs: Costs | None = None,
 ) -> Outcome:
     """Close a month, and let pass all that can be waived, as its refusal says how."""
     stated: list[StatedWaiver] = []
     try:
-        outcome = close_month(ledger, folder, month, prices)
+        outcome = close_month(ledger, folder, month, prices, costs)
     except CloseRefused as refused:
         path = folder.parent / "waivers.toml"
         path.write_text(refused.waivers.replace('reason = ""', 'reason = "agreed"'))
         stated = read_waivers(path)
-        outcome = close_month(ledger, folder, month, prices, waivers=stated)
+        outcome = close_month(ledger, folder, month, prices, costs, waivers=stated)
     assert outcome is not None
     assert outcome.unused == []
     return outcome

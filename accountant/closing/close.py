@@ -21,6 +21,7 @@ from accountant.closing.open_corrections import Draft
 from accountant.closing.seals import LetPass, NumberedStatement, Seal, Sealed
 from accountant.closing.waivers import StatedWaiver, Waived, waived, waivers_toml
 from accountant.closing.watched_ledger import NO_CELLS, WatchedLedger
+from accountant.costs.cost_centres import CostCentres
 from accountant.errors import CloseRefused
 from accountant.money import EXACT, ZERO, rounded, total
 from tollgate.ledger.cells import LedgerReader
@@ -58,6 +59,7 @@ class MonthReader(Draft, Protocol):
     """The draft that is closed, corrections of earlier months in it."""
 
     requests: Counter[tuple[str, str]]
+    cost_centres: CostCentres | None
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -224,5 +226,12 @@ def _seal(
         last_number=number,
         corrects=asked.corrects,
         let_pass=tuple(let_pass),
+        cost_centres=_rows(reader.cost_centres),
         unseen=asked.unseen,
     )
+
+
+def _rows(centres: CostCentres | None) -> list[dict[str, str]] | None:
+    if centres is None:
+        return None
+    return [row.model_dump(mode="json", exclude_none=True) for row in centres.rows]

@@ -53,6 +53,7 @@ _GONE: Final = (
 def open_corrections(
     books: Books,
     ledger: WatchedLedger,
+    opened: Draft,
     draft: Callable[[Month], Draft],
     tenant: str | None = None,
 ) -> OpenCorrections:
@@ -64,6 +65,7 @@ def open_corrections(
     Args:
         books: The closed months.
         ledger: What the drafts are read from.
+        opened: The first open month, whose prices are those of all drafts.
         draft: A month as it would be now.
         tenant: Only this tenant's; None is everyone's.
 
@@ -73,7 +75,10 @@ def open_corrections(
     rows: dict[str, list[Row]] = {}
     months: list[str] = []
     for sealed in books.sealed:
-        found = _of(books, sealed.seal, ledger, draft)
+        _check(sealed.seal, opened, ledger)
+        if _is_as_it_was(books, sealed.seal, opened, ledger):
+            continue
+        found = _of(books, sealed.seal, draft)
         mine = [row for row in found if tenant in {None, row.tenant}]
         for row in mine:
             rows.setdefault(row.tenant, []).append(row)
@@ -81,29 +86,30 @@ def open_corrections(
     return OpenCorrections(rows=rows, months=tuple(months))
 
 
-def _of(
-    books: Books, seal: Seal, ledger: WatchedLedger, draft: Callable[[Month], Draft]
-) -> list[Row]:
-    month = Month.parse(seal.month)
-    now, cells = draft(month), ledger.digest(month)
-    _check(seal, now, cells)
+def _is_as_it_was(books: Books, seal: Seal, opened: Draft, ledger: WatchedLedger) -> bool:
+    """Whether cells and prices are those of the last close, when all was corrected."""
     last = books.sealed[-1].seal
-    if last.cells.get(seal.month) == cells and last.draft == now.edition:
-        return []
+    cells = ledger.digests[seal.month]
+    return last.cells.get(seal.month) == cells and last.draft == opened.edition
+
+
+def _of(books: Books, seal: Seal, draft: Callable[[Month], Draft]) -> list[Row]:
+    month = Month.parse(seal.month)
     billed = [own_rows(month, books.charges(seal))]
     billed += [
         of_month(month, books.charges(each.seal))
         for each in books.sealed
         if seal.month in each.seal.corrects
     ]
-    found = list(corrections(month, billed, own_rows(month, now.read())))
+    found = list(corrections(month, billed, own_rows(month, draft(month).read())))
     return numbered(seal, books.charges(seal), found)
 
 
-def _check(seal: Seal, now: Draft, cells: str) -> None:
-    if now.currency != seal.currency:
+def _check(seal: Seal, opened: Draft, ledger: WatchedLedger) -> None:
+    """See to it that what is compared can be; reads the month's cells."""
+    if opened.currency != seal.currency:
         problem = f"{seal.month}: is closed in {seal.currency}, and these rates are in {{}}"
-        raise BooksError([f"{problem.format(now.currency)}; books have one currency"])
+        raise BooksError([f"{problem.format(opened.currency)}; books have one currency"])
     requests = sum(count for *_, count in seal.requests)
-    if requests and cells == NO_CELLS:
+    if ledger.digest(Month.parse(seal.month)) == NO_CELLS and requests:
         raise BooksError([_GONE.format(month=seal.month, requests=requests)])

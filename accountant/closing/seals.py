@@ -69,6 +69,7 @@ class Seal(msgspec.Struct, frozen=True, kw_only=True):
         last_number: The last statement's that was given in the books so far.
         corrects: The earlier months that the statements correct.
         let_pass: What was waived.
+        cost_centres: The dated rows that say where it is posted; None: no costs did.
         unseen: What could not be looked at when it was closed, in words.
     """
 
@@ -87,6 +88,7 @@ class Seal(msgspec.Struct, frozen=True, kw_only=True):
     last_number: int
     corrects: tuple[str, ...] = ()
     let_pass: tuple[LetPass, ...] = ()
+    cost_centres: list[dict[str, str]] | None = None
     unseen: tuple[str, ...] = ()
     format: Literal["tollgate-closed-month-1"] = FORMAT
 

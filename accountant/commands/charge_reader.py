@@ -20,6 +20,7 @@ from tollgate.usage.periods import Month
 
 if TYPE_CHECKING:
     from accountant.charges import Cell, Charge, Uncharged
+    from accountant.costs.month_books import MonthBooks
     from accountant.rate_cards.rate_card import RateCard
     from accountant.reports.kept_aside import Ledger
     from accountant.reports.report import Report
@@ -28,6 +29,20 @@ Period = Annotated[str, typer.Argument(metavar="MONTH", help="A month in UTC, as
 Rates = Annotated[
     Path | None,
     typer.Option(metavar="PATH", help="Rate card (TOML, CSV) or directory. Default: list prices."),
+]
+FixedCosts = Annotated[
+    Path | None,
+    typer.Option(
+        "--costs",
+        metavar="PATH",
+        help="Fixed costs, splits, reassignments, exchange rates (TOML, CSV) or directory.",
+    ),
+]
+BooksCurrency = Annotated[
+    str | None,
+    typer.Option(
+        "--currency", metavar="CODE", help="Currency of the books. Default: the rate card's."
+    ),
 ]
 RedisUrl = Annotated[
     str | None, typer.Option(metavar="URL", help="The ledger. Default: $TOLLGATE_REDIS_URL.")
@@ -46,6 +61,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
         tenant: Only this tenant's; None is everyone's.
         rates: The rate card's path; None is the list prices that are shipped.
         redis_url: The ledger; None is the environment's.
+        costs: Fixed costs and who pays; None: there are none, and usage stays where it is.
+        currency: ISO 4217, that of the books; None is that of the costs, or of the card.
         books: Where closed months are; None is the environment's, and then none at all.
     """
 
@@ -53,6 +70,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     tenant: str | None = None
     rates: Path | None = None
     redis_url: str | None = None
+    costs: Path | None = None
+    currency: str | None = None
     books: Path | None = None
 
 
@@ -64,9 +83,11 @@ class ChargeReader:
         ledger: Where its usage is.
         card: The rates.
         tenant: Only this tenant's charges; None is everyone's.
+        books: What fixed costs make of the month; its ledger and its card are read instead.
 
     Attributes:
         entries: What each tenant owes beside its usage.
+        cost_centres: Where it is posted; None: no costs say so.
         remarks: What is to be said of the books, in words.
 
     Raises:
@@ -74,10 +95,16 @@ class ChargeReader:
     """
 
     def __init__(
-        self, month: Month, ledger: Ledger, card: RateCard, tenant: str | None = None
+        self,
+        month: Month,
+        ledger: Ledger,
+        card: RateCard,
+        tenant: str | None = None,
+        books: MonthBooks | None = None,
     ) -> None:
         from accountant.errors import NoSuchTenant
 
+        ledger, card = (books.ledger, books.card) if books else (ledger, card)
         if tenant is not None and tenant not in ledger.tenants():
             raise NoSuchTenant(f"no tenant {tenant!r} in the ledger")
         self.month = month
@@ -86,8 +113,13 @@ class ChargeReader:
         self.unpriced = 0
         self.uncounted = 0
         self.requests = Counter[tuple[str, str]]()
-        self.entries: dict[str, list[Charge | Uncharged]] = {}
+        owed = books.entries if books else {}
+        self.entries: dict[str, list[Charge | Uncharged]] = {
+            name: [*owed[name]] for name in owed if tenant in {None, name}
+        }
         self.remarks: list[str] = []
+        self.cost_centres = books.cost_centres if books else None
+        self._books = books
         self._ledger = ledger
         self._card = card
         self._tenant = tenant
@@ -95,7 +127,8 @@ class ChargeReader:
     @property
     def edition(self) -> Edition:
         """Which state of the month's books it is."""
-        return Edition(rate_card=self._card.version)
+        costs = self._books.version if self._books else None
+        return Edition(rate_card=self._card.version, costs=costs)
 
     def read(self) -> Iterator[Charge | Uncharged]:
         """The charges and what is in none, in their stable order."""
@@ -142,7 +175,8 @@ class ChargeReader:
 
         wanted = (cell for cell in cells if self._tenant in (None, cell.tenant))
         requested = counted(wanted, self.requests)
-        for each in month_charges(self.month, requested, self._card, self.entries):
+        by_token = map(self._books.by_token, requested) if self._books else requested
+        for each in month_charges(self.month, by_token, self._card, self.entries):
             self.tenants[each.tenant] = None
             if isinstance(each, Uncharged):
                 self.unpriced += each.consumed is not None
@@ -156,6 +190,7 @@ def open_month(asked: Asked) -> Generator[ChargeReader]:
 
     Raises:
         BooksError: The closed months cannot be used.
+        CostsError: The costs cannot be used, or lack an exchange rate.
         NoSuchTenant: The ledger, or the closed month, has never seen the tenant.
         RateCardError: The rates cannot be used.
         SettingsError: The month or the URL is none.

@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Annotated, Final
 import msgspec
 import typer
 
-from accountant.commands.charge_reader import Asked, BooksFolder, Period, Rates, RedisUrl
+from accountant.commands.charge_reader import (
+    Asked,
+    BooksCurrency,
+    BooksFolder,
+    FixedCosts,
+    Period,
+    Rates,
+    RedisUrl,
+)
 from accountant.commands.delivery import told_write_problems
 from accountant.commands.problems import read_month, say, told_problems
 from tollgate.errors import SettingsError
@@ -25,14 +33,19 @@ if TYPE_CHECKING:
 
 _TRIES: Final = 3
 _LONGEST_NAME: Final = 200
+WaiverFile = Annotated[
+    Path | None, typer.Option(metavar="FILE.toml", help="What may pass, how much, and why.")
+]
+HealthUrls = Annotated[
+    list[str] | None,
+    typer.Option(metavar="URL", help="/health of a gateway or of the Functions app; repeat."),
+]
 
 
 def close(  # noqa: PLR0913, PLR0917  each is an option of the command
     period: Period,
     by: Annotated[str, typer.Option(metavar="NAME", help="Who closes it.", show_default=False)],
-    waivers: Annotated[
-        Path | None, typer.Option(metavar="FILE.toml", help="What may pass, how much, and why.")
-    ] = None,
+    waivers: WaiverFile = None,
     wait_minutes: Annotated[
         float, typer.Option(min=0, metavar="N", help="How long to wait for what runs dry.")
     ] = 0,
@@ -44,11 +57,10 @@ def close(  # noqa: PLR0913, PLR0917  each is an option of the command
         str | None,
         typer.Option(metavar="PLACE", help="Event Grid's dead letters: a folder, or a URL."),
     ] = None,
-    health: Annotated[
-        list[str] | None,
-        typer.Option(metavar="URL", help="/health of a gateway or of the Functions app; repeat."),
-    ] = None,
+    health: HealthUrls = None,
     rates: Rates = None,
+    costs: FixedCosts = None,
+    currency: BooksCurrency = None,
     redis_url: RedisUrl = None,
     books: BooksFolder = None,
 ) -> None:
@@ -63,17 +75,24 @@ def close(  # noqa: PLR0913, PLR0917  each is an option of the command
     """
     from accountant.commands.arrivals import Places
 
+    places = Places(redis_url=redis_url, journal=journal, blobs=blobs, health=health or ())
+    asked = Asked(
+        period=period, rates=rates, redis_url=redis_url, costs=costs, currency=currency, books=books
+    )
     with told_problems():
-        where = open_books_to_close(books)
-        asked = Asked(period=period, rates=rates, redis_url=redis_url, books=where.folder)
-        if sealed := where.closed(read_month(period)):
-            say(f"{_known(sealed.seal)} already; nothing is to be done")
-            return
-        places = Places(redis_url=redis_url, journal=journal, blobs=blobs, health=health or ())
-        request = _request(where, asked, (by, waivers))
-        with told_write_problems(where.folder):
-            outcome = _closed(asked, _looked(request, places, wait_minutes * 60))
-        _tell(outcome)
+        _close(asked, places, (by, waivers), wait_minutes * 60)
+
+
+def _close(asked: Asked, places: Places, typed: tuple[str, Path | None], wait_s: float) -> None:
+    """Close the month, unless it is closed, and say what became of it."""
+    where = open_books_to_close(asked.books)
+    if sealed := where.closed(read_month(asked.period)):
+        say(f"{_known(sealed.seal)} already; nothing is to be done")
+        return
+    request = _request(where, asked, typed)
+    with told_write_problems(where.folder):
+        outcome = _closed(asked, _looked(request, places, wait_s))
+    _tell(outcome)
 
 
 def open_books_to_close(folder: Path | None) -> Books:
@@ -129,13 +148,13 @@ def _closed(asked: Asked, request: CloseRequest) -> Outcome:
     from accountant.closing.close import month_before
     from accountant.closing.watched_ledger import WatchedLedger
     from accountant.commands.drafts import Drafts
-    from accountant.commands.sources import open_card, open_ledger
+    from accountant.commands.sources import open_card, open_costs, open_ledger
 
-    card = open_card(asked.rates)
+    card, costs = open_card(asked.rates), open_costs(asked.costs, asked.currency)
     with open_ledger(asked.redis_url) as ledger:
         for _ in range(_TRIES):
             books, watched = open_books_to_close(asked.books), WatchedLedger(ledger)
-            drafts = Drafts(watched, card)
+            drafts = Drafts(watched, card, costs)
             reader = drafts.plain(request.month)
             found = drafts.correct(reader, books, watched)
             outside = [*request.outside, *month_before(books, ledger, request.month)]

@@ -19,6 +19,7 @@ from accountant.labels import shown
 from tollgate.usage.periods import Month
 
 if TYPE_CHECKING:
+    from accountant.costs.cost_centres import CostCentres
     from accountant.reports.report import Report
 
 
@@ -47,6 +48,7 @@ class ClosedReader(ChargeReader):
         self.unpriced = 0
         self.uncounted = 0
         self.entries = {}
+        self.cost_centres = _centres(seal.cost_centres)
         self.remarks = []
         self.requests = Counter(
             {(name, kind): count for name, kind, count in seal.requests if tenant in {None, name}}
@@ -79,6 +81,7 @@ class ClosedReader(ChargeReader):
         """The ledger's usage by user as it is now, and what else was closed."""
         with open_drafts(self._asked) as drafts:
             live = drafts.plain(self.month)
+            live.entries.clear()
             for each in self.read():
                 if isinstance(each, Charge) and not each.metered and each.category != "Rounding":
                     live.entries.setdefault(each.tenant, []).append(each)
@@ -113,3 +116,9 @@ class ClosedReader(ChargeReader):
             for each in self.edition.waivers
         ]
         return [*let_pass, *self.remarks]
+
+
+def _centres(rows: list[dict[str, str]] | None) -> CostCentres | None:
+    from accountant.costs.cost_centres import CostCentreRow, CostCentres  # noqa: PLC0415  seldom
+
+    return None if rows is None else CostCentres(map(CostCentreRow.model_validate, rows))

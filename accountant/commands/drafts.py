@@ -11,7 +11,8 @@ from accountant.closing.open_corrections import OpenCorrections, open_correction
 from accountant.closing.watched_ledger import WatchedLedger
 from accountant.commands.charge_reader import Asked, ChargeReader
 from accountant.commands.problems import read_books, say
-from accountant.commands.sources import open_card, open_ledger
+from accountant.commands.sources import open_card, open_costs, open_ledger
+from accountant.costs.cost_files import Costs
 from accountant.rate_cards.rate_card import RateCard
 from accountant.reports.kept_aside import Ledger
 from tollgate.usage.periods import Month
@@ -23,17 +24,25 @@ class Drafts:
     Args:
         ledger: Where their usage is.
         card: The rates.
+        costs: Fixed costs and who pays; None: there are none.
         tenant: Only this tenant's; None is everyone's.
     """
 
-    def __init__(self, ledger: Ledger, card: RateCard, tenant: str | None = None) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        card: RateCard,
+        costs: Costs | None = None,
+        tenant: str | None = None,
+    ) -> None:
         self._ledger = ledger
         self._card = card
+        self._costs = costs
         self._tenant = tenant
 
     def plain(self, month: Month) -> ChargeReader:
         """A month without what corrects others."""
-        return ChargeReader(month, self._ledger, self._card, self._tenant)
+        return self._draft(month, self._ledger, self._tenant)
 
     def corrected(self, month: Month, books: Books | None) -> ChargeReader:
         """A month; if it is the first open one of the books, with what corrects closed ones.
@@ -62,11 +71,19 @@ class Drafts:
             ledger: The one that is read for it.
         """
         found = open_corrections(
-            books, ledger, lambda month: ChargeReader(month, ledger, self._card), self._tenant
+            books, ledger, reader, lambda month: self._draft(month, ledger, None), self._tenant
         )
         for tenant, rows in found.rows.items():
             reader.entries.setdefault(tenant, []).extend(rows)
         return found
+
+    def _draft(self, month: Month, ledger: Ledger, tenant: str | None) -> ChargeReader:
+        books = None
+        if self._costs is not None:
+            from accountant.costs.month_books import month_books  # noqa: PLC0415  seldom needed
+
+            books = month_books(self._costs, month, ledger, self._card)
+        return ChargeReader(month, ledger, self._card, tenant, books)
 
 
 @contextmanager
@@ -74,12 +91,13 @@ def open_drafts(asked: Asked) -> Generator[Drafts]:
     """The ledger and the rates.
 
     Raises:
+        CostsError: The costs cannot be used.
         RateCardError: The rates cannot be used.
         SettingsError: There is no URL, or it is none.
     """
-    card = open_card(asked.rates)
+    card, costs = open_card(asked.rates), open_costs(asked.costs, asked.currency)
     with open_ledger(asked.redis_url) as ledger:
-        yield Drafts(ledger, card, asked.tenant)
+        yield Drafts(ledger, card, costs, asked.tenant)
 
 
 def open_books(folder: Path | None) -> Books | None:

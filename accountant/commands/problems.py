@@ -9,7 +9,7 @@ from typing import Final
 
 import typer
 
-from accountant.errors import BooksError, CloseRefused, NoSuchTenant, RateCardError
+from accountant.errors import BooksError, CloseRefused, CostsError, NoSuchTenant, RateCardError
 from tollgate.errors import SettingsError, TollgateError
 from tollgate.usage.periods import Month
 
@@ -30,7 +30,7 @@ def told_problems() -> Generator[None]:
             say(reason)
         typer.echo(error.waivers, nl=False)
         raise typer.Exit(ANSWER_IS_NO) from None
-    except (BooksError, RateCardError, SettingsError) as error:
+    except (BooksError, CostsError, RateCardError, SettingsError) as error:
         for problem in error.problems:
             say(problem)
         raise typer.Exit(BAD_INPUT) from None

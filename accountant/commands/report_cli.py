@@ -16,7 +16,9 @@ import typer
 
 from accountant.commands.charge_reader import (
     Asked,
+    BooksCurrency,
     BooksFolder,
+    FixedCosts,
     Period,
     Rates,
     RedisUrl,
@@ -50,18 +52,19 @@ class Layout(StrEnum):
 
 _SUFFIX: Final = {Layout.TABLE: "txt", Layout.CSV: "csv", Layout.JSON: "json"}
 _DEFAULT_BY: Final = (Group.TENANT, Group.BILLING_CODE, Group.MODEL)
+GroupBy = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="FIELD",
+        help="Group by tenant, billing-code, model, user or region; repeat, or use "
+        "commas, for more. Default: the first three.",
+    ),
+]
 
 
 def report(  # noqa: PLR0913, PLR0917  each is an option of the command
     period: Period,
-    by: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="FIELD",
-            help="Group by tenant, billing-code, model, user or region; repeat, or use "
-            "commas, for more. Default: the first three.",
-        ),
-    ] = None,
+    by: GroupBy = None,
     tenant: Annotated[
         str | None, typer.Option(metavar="NAME", help="Only this tenant's statement.")
     ] = None,
@@ -70,6 +73,8 @@ def report(  # noqa: PLR0913, PLR0917  each is an option of the command
         Path | None, typer.Option(metavar="DIR", help="Write a file there, not to stdout.")
     ] = None,
     rates: Rates = None,
+    costs: FixedCosts = None,
+    currency: BooksCurrency = None,
     redis_url: RedisUrl = None,
     books: BooksFolder = None,
 ) -> None:
@@ -79,7 +84,15 @@ def report(  # noqa: PLR0913, PLR0917  each is an option of the command
     """
     with told_problems():
         groups = _groups(by or _DEFAULT_BY)
-        asked = Asked(period=period, tenant=tenant, rates=rates, redis_url=redis_url, books=books)
+        asked = Asked(
+            period=period,
+            tenant=tenant,
+            rates=rates,
+            redis_url=redis_url,
+            costs=costs,
+            currency=currency,
+            books=books,
+        )
         with open_month(asked) as reader:
             found = reader.report(groups)
             aside = reader.kept_aside()

@@ -13,6 +13,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from accountant.charges import Charge
 from accountant.labels import label, shown
 from accountant.lines import Line, UnpricedLine
 from accountant.money import plain
@@ -87,10 +88,10 @@ def _foot(table: Table, label: str, note: str, amount: str) -> list[str]:
 
 
 def _lines(report: Report, tenant: str | None) -> Table:
-    """The lines of one tenant, or of all if None, with those unpriced behind them."""
-    shown = [place for place, field in enumerate(report.by) if field != "tenant"]
+    """The lines of one tenant, or of all if None; behind them those unpriced, and the entries."""
+    places = [place for place, field in enumerate(report.by) if field != "tenant"]
     table = _table()
-    for place in shown:
+    for place in places:
         field = report.by[place]
         table.add_column(_HEADINGS.get(field, field), overflow="fold")
     table.add_column("meter", overflow="fold")
@@ -98,9 +99,18 @@ def _lines(report: Report, tenant: str | None) -> Table:
         table.add_column(heading, justify="right", no_wrap=True)
     for line in (*report.lines, *report.unpriced):
         if tenant is None or line.group[report.by.index("tenant")] == tenant:
-            names = [Text(label(report.by[place], line.group[place])) for place in shown]
+            names = [Text(label(report.by[place], line.group[place])) for place in places]
             table.add_row(*names, _meter(line), _quantity(line), *_money(line))
+    for entry in report.entries:
+        if tenant in {None, entry.tenant}:
+            names = [_bearer(report.by[place], entry) for place in places]
+            table.add_row(*names, Text(shown(entry.description)), "", "", plain(entry.amount))
     return table
+
+
+def _bearer(field: str, entry: Charge) -> Text:
+    """What of the group's fields an entry has: only a billing code."""
+    return Text(label(field, entry.billing_code) if field == "billing_code" else "")
 
 
 def _table() -> Table:

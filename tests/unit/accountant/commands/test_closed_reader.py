@@ -110,3 +110,46 @@ def test_books_that_are_not_there_yet_are_said(desk: Desk) -> None:
     assert result.stderr == (
         f"accountant: there are no books at {desk.books} yet, so no month is closed\n"
     )
+
+
+COSTS = """
+[[shared]]
+name = "gateway"
+amount_per_month = "10.00"
+currency = "USD"
+method = "even"
+effective_from = 2024-01-01
+source = "decision 4711"
+
+[[cost_centre]]
+tenant = "contoso"
+cost_centre = "4711"
+effective_from = 2024-01-01
+source = "decision 4711"
+"""
+
+
+def test_fixed_costs_and_where_they_are_posted_are_closed_too(desk: Desk) -> None:
+    costs = desk.folder / "costs.toml"
+    costs.write_text(COSTS)
+    drafted = desk.read("journal", "2024-10", "--costs", str(costs)).stdout
+    assert ",4711," in drafted
+    assert desk.close("2024-10", "--costs", str(costs)).exit_code == 0
+    closed = desk.run("journal", "2024-10", url="").stdout
+    assert ",4711," in closed
+    costs.write_text(COSTS.replace("10.00", "20.00").replace("4711", "0815"))
+    assert desk.run("journal", "2024-10", "--costs", str(costs), url="").stdout == closed
+    rows = list(
+        csv.DictReader(desk.read("focus", "2024-11", "--costs", str(costs)).stdout.splitlines())
+    )
+    corrections = [row["BilledCost"] for row in rows if row["ChargeClass"] == "Correction"]
+    assert corrections == ["5.0", "5.0"]
+
+
+def test_a_closed_month_by_user_has_its_fixed_costs_once(desk: Desk) -> None:
+    costs = desk.folder / "costs.toml"
+    costs.write_text(COSTS)
+    desk.close("2024-10", "--costs", str(costs))
+    arguments = ("--costs", str(costs), "--by", "user", "--format", "json")
+    found = json.loads(desk.read("report", "2024-10", *arguments).stdout)
+    assert (found["status"], found["total"]) == ("closed", "10.30")

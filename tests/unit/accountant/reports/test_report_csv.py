@@ -37,6 +37,7 @@ def test_a_line_is_a_row() -> None:
             "status": "priced",
             "list_price": "",
             "adjustments": "",
+            "description": "",
         }
     ]
 
@@ -100,7 +101,7 @@ def test_no_usage_is_a_header() -> None:
     assert text == (
         "period,tenant,billing_code,model,meter,provenance,quantity,unit,unit_price,per,amount,"
         "currency,requests,status,"
-        "list_price,adjustments\n"
+        "list_price,adjustments,description\n"
     )
 
 

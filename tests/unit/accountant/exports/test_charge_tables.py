@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import shutil
 from collections.abc import Iterable, Iterator
 from datetime import date
@@ -10,18 +11,29 @@ from typing import Any
 import duckdb
 import pytest
 from accounting import OCTOBER, card, money_cell, sku, used
-from exporting import owed, usage
+from exporting import BOOKS, owed, part, usage
 
-from accountant.charges import Charge, Uncharged
+from accountant.asides import written_aside
+from accountant.charges import Charge, Correction, Uncharged
+from accountant.edition import Edition
 from accountant.errors import NoRoomForAmount
-from accountant.exports.parquet import COLUMNS, write_parquet
+from accountant.exports.books import Books
+from accountant.exports.charge_columns import COLUMNS, charge_row
+from accountant.exports.charge_tables import TABLES, TableFormat
 from accountant.usage_charges import month_charges
 from tollgate.ledger.cells import OVERFLOW, Usage
 
 
-def written(folder: Path, charges: Iterable[Charge | Uncharged]) -> Path:
-    path = folder / "it's.parquet"
-    write_parquet(path, charges, OCTOBER, "USD")
+def written(
+    folder: Path,
+    charges: Iterable[Charge | Uncharged],
+    table: TableFormat = "parquet",
+    books: Books = BOOKS,
+) -> Path:
+    path = folder / f"it's.{table}"
+    with written_aside(path) as aside, TABLES[table](aside) as write:
+        for each in charges:
+            write(charge_row(each, books))
     return path
 
 
@@ -39,6 +51,52 @@ def test_a_charge_is_a_row_with_exact_decimals(tmp_path: Path) -> None:
     assert (row["start_day"], row["end_day"]) == (date(2026, 10, 15), date(2026, 10, 16))
     assert (row["quantity"], row["per"], row["unit"]) == (1, 1_000_000, "token")
     assert (row["category"], row["status"], row["correction"]) == ("Usage", "charged", False)
+
+
+def test_a_part_of_a_shared_cost_says_of_which_and_how(tmp_path: Path) -> None:
+    (row,) = read(written(tmp_path, [part("33.34", "idle", {"commitment": "/reservations/7"})]))
+    names = ("shared_cost", "shared_method", "share", "shared_whole", "commitment")
+    assert [row[name] for name in names] == [
+        "ptu-weu",
+        "idle",
+        Decimal("0.333333333333"),
+        Decimal(100),
+        "/reservations/7",
+    ]
+
+
+def test_a_correction_says_which_line_it_corrects(tmp_path: Path) -> None:
+    late = Correction(month="2026-09", statement="S-9", line=3, reason="usage")
+    (row,) = read(written(tmp_path, [usage(correction=late)]))
+    names = ("corrected_month", "corrected_statement", "corrected_line", "correction_reason")
+    assert row["correction"]
+    assert [row[name] for name in names] == ["2026-09", "S-9", 3, "usage"]
+
+
+def test_every_row_says_which_state_of_the_books_it_is_of(tmp_path: Path) -> None:
+    edition = Edition(status="closed", rate_card="v1", numbers={"contoso": "S-1"})
+    books = Books(period=OCTOBER, currency="USD", edition=edition)
+    (row,) = read(written(tmp_path, [usage()], books=books))
+    names = ("month_status", "statement_number", "rate_card", "user")
+    assert [row[name] for name in names] == ["closed", "S-1", "v1", None]
+
+
+def test_csv_has_the_same_columns_and_no_formula(tmp_path: Path) -> None:
+    charges = [usage(1, tenant="=1+1", billing_code=OVERFLOW, user="alice"), owed("-0.50")]
+    text = written(tmp_path, charges, "csv").read_text()
+    first, second = csv.DictReader(text.splitlines())
+    assert [*first] == [*COLUMNS]
+    assert (first["tenant"], first["billing_code"], first["overflow"]) == (
+        "'=1+1",
+        "(overflow)",
+        "true",
+    )
+    assert (first["amount"], first["start_day"], first["user"]) == (
+        "0.00000015",
+        "2026-10-15",
+        "alice",
+    )
+    assert (second["amount"], second["quantity"], second["correction"]) == ("-0.5", "", "false")
 
 
 def test_money_is_of_a_decimal_type(tmp_path: Path) -> None:
