@@ -25,6 +25,7 @@ from accountant.costs.cost_files import Costs
 from accountant.errors import CloseRefused
 from accountant.money import total
 from accountant.rate_cards.rate_card import RateCard
+from accountant.reports.kept_aside import Ledger
 from tollgate.ledger.cells import MoneyCell, Usage, UserCell
 from tollgate.ledger.outcome import KeptAside
 from tollgate.ledger.rows import Tally
@@ -100,7 +101,7 @@ def card(price: str = "0.15", *more: Any, **changes: Any) -> RateCard:
 
 
 def draft(
-    ledger: CellLedger,
+    ledger: Ledger,
     month: Month,
     prices: RateCard | None = None,
     costs: Costs | None = None,
@@ -110,7 +111,7 @@ def draft(
 
 
 def corrected(
-    ledger: CellLedger,
+    ledger: Ledger,
     books: Path,
     month: Month,
     prices: RateCard | None = None,
@@ -121,7 +122,7 @@ def corrected(
 
 
 def close_month(
-    ledger: CellLedger,
+    ledger: Ledger,
     folder: Path,
     month: Month,
     prices: RateCard | None = None,
@@ -155,7 +156,7 @@ def owed(rows: Iterable[Row]) -> Decimal:
 
 
 def close_waiving(
-    ledger: CellLedger,
+    ledger: Ledger,
     folder: Path,
     month: Month,
     prices: RateCard | None = None,
