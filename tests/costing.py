@@ -9,6 +9,7 @@ from typing import Any
 
 from accounting import OCTOBER, card, sku
 
+from accountant.charges import Charge
 from accountant.commands.charge_reader import ChargeReader
 from accountant.costs.cost_centres import CostCentreRow
 from accountant.costs.cost_files import Costs
@@ -143,4 +144,5 @@ def amounts(found: ChargeReader) -> dict[tuple[str, str | None, str], Decimal]:
         (each.tenant, each.billing_code, each.description): each.amount
         for owed in found.entries.values()
         for each in owed
+        if isinstance(each, Charge)
     }

@@ -16,7 +16,6 @@ import msgspec
 import typer
 
 from accountant.commands.problems import ANSWER_IS_NO, read_month, say, told_problems
-from accountant.commands.sources import open_card, open_costs, open_ledger
 from accountant.edition import Edition
 from tollgate.usage.periods import Month
 from tollgate.usage.sku import Sku
@@ -50,6 +49,10 @@ BooksCurrency = Annotated[
 RedisUrl = Annotated[
     str | None, typer.Option(metavar="URL", help="The ledger. Default: $TOLLGATE_REDIS_URL.")
 ]
+BooksFolder = Annotated[
+    Path | None,
+    typer.Option("--books", metavar="DIR", help="Closed months. Default: $TOLLGATE_BOOKS."),
+]
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +65,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
         redis_url: The ledger; None is the environment's.
         costs: Fixed costs and who pays; None: there are none, and usage stays where it is.
         currency: ISO 4217, that of the books; None is that of the costs, or of the card.
+        books: Where closed months are; None is the environment's, and then none at all.
     """
 
     period: str
@@ -70,6 +74,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     redis_url: str | None = None
     costs: Path | None = None
     currency: str | None = None
+    books: Path | None = None
 
 
 class ChargeReader:
@@ -85,6 +90,7 @@ class ChargeReader:
     Attributes:
         entries: What each tenant owes beside its usage.
         cost_centres: Where it is posted; None: no costs say so.
+        remarks: What is to be said of the books, in words.
 
     Raises:
         NoSuchTenant: The ledger has never seen the tenant.
@@ -110,7 +116,10 @@ class ChargeReader:
         self.uncounted = 0
         self.requests = Counter[tuple[str, str]]()
         owed = books.entries if books else {}
-        self.entries = {name: owed[name] for name in owed if tenant in {None, name}}
+        self.entries: dict[str, list[Charge | Uncharged]] = {
+            name: [*owed[name]] for name in owed if tenant in {None, name}
+        }
+        self.remarks: list[str] = []
         self.cost_centres = books.cost_centres if books else None
         self._books = books
         self._ledger = ledger
@@ -153,10 +162,10 @@ class ChargeReader:
         return charge_report(facts, by, charges)
 
     def kept_aside(self) -> list[str]:
-        """What the ledger did not count of those who were seen, in words."""
+        """What is to be said of the books, and what the ledger did not count of those seen."""
         from accountant.reports.kept_aside import kept_aside_lines
 
-        return list(kept_aside_lines(self._ledger, self.tenants))
+        return [*self.remarks, *kept_aside_lines(self._ledger, self.tenants)]
 
     def notes(self) -> list[str]:
         """What is not in the charges, in words."""
@@ -183,23 +192,24 @@ class ChargeReader:
 
 @contextmanager
 def open_month(asked: Asked) -> Generator[ChargeReader]:
-    """The books of a month, to read once.
+    """The books of a month, to read once: as it was closed, or as the ledger has it.
 
     Raises:
+        BooksError: The closed months cannot be used.
         CostsError: The costs cannot be used, or lack an exchange rate.
-        NoSuchTenant: The ledger has never seen the tenant.
+        NoSuchTenant: The ledger, or the closed month, has never seen the tenant.
         RateCardError: The rates cannot be used.
         SettingsError: The month or the URL is none.
     """
-    month, card = read_month(asked.period), open_card(asked.rates)
-    costs = open_costs(asked.costs, asked.currency)
-    with open_ledger(asked.redis_url) as ledger:
-        books = None
-        if costs is not None:
-            from accountant.costs.month_books import month_books
+    from accountant.commands.closed_reader import ClosedReader
+    from accountant.commands.drafts import open_books, open_drafts
 
-            books = month_books(costs, month, ledger, card)
-        yield ChargeReader(month, ledger, card, asked.tenant, books)
+    month, books = read_month(asked.period), open_books(asked.books)
+    if books and (sealed := books.closed(month)):
+        yield ClosedReader(books, sealed, asked)
+    else:
+        with open_drafts(asked) as drafts:
+            yield drafts.corrected(month, books)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from accountant.asides import written_together
 from accountant.commands.charge_reader import (
     Asked,
     BooksCurrency,
+    BooksFolder,
     ChargeReader,
     FixedCosts,
     Period,
@@ -56,6 +57,7 @@ def export(  # noqa: PLR0913, PLR0917  each is an option of the command
     costs: FixedCosts = None,
     currency: BooksCurrency = None,
     redis_url: RedisUrl = None,
+    books: BooksFolder = None,
 ) -> None:
     """Write a month as a table for BI.
 
@@ -69,7 +71,9 @@ def export(  # noqa: PLR0913, PLR0917  each is an option of the command
         tables.append("parquet")
     if ExportFormat.CSV in wanted:
         tables.append("csv")
-    asked = Asked(period=period, rates=rates, redis_url=redis_url, costs=costs, currency=currency)
+    asked = Asked(
+        period=period, rates=rates, redis_url=redis_url, costs=costs, currency=currency, books=books
+    )
     with month_read(asked) as reader:
         _write(reader, out, tables, told=ExportFormat.JSON in wanted)
 

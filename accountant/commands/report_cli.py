@@ -18,6 +18,7 @@ import typer
 from accountant.commands.charge_reader import (
     Asked,
     BooksCurrency,
+    BooksFolder,
     ChargeReader,
     FixedCosts,
     Period,
@@ -66,8 +67,6 @@ _DOCUMENTS: Final[dict[Layout, DocumentFormat]] = {
 }
 _ONLY_FILES: Final = frozenset({Layout.XLSX, Layout.PDF})
 _DEFAULT_BY: Final = (Group.TENANT, Group.BILLING_CODE, Group.MODEL)
-
-
 GroupedBy = Annotated[
     list[str] | None,
     typer.Option(
@@ -95,6 +94,7 @@ def report(  # noqa: PLR0913, PLR0917  each is an option of the command
     costs: FixedCosts = None,
     currency: BooksCurrency = None,
     redis_url: RedisUrl = None,
+    books: BooksFolder = None,
 ) -> None:
     """Price a month and show what each tenant owes.
 
@@ -111,6 +111,7 @@ def report(  # noqa: PLR0913, PLR0917  each is an option of the command
             redis_url=redis_url,
             costs=costs,
             currency=currency,
+            books=books,
         )
         with open_month(asked) as reader:
             count = _delivered(reader, groups, (layout, out, tenant))
