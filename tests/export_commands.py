@@ -22,6 +22,7 @@ def run(*arguments: str, redis_url: str = "") -> Result:
 @pytest.fixture
 def ledger(redis_server: str, request: pytest.FixtureRequest) -> str:
     """The URL of a ledger with an event of October that has a price."""
-    url = empty_redis(f"{redis_server}/{request.module.DATABASE}")
+    database: int = request.module.DATABASE  # pyright: ignore[reportUnknownMemberType]  types of pytest
+    url = empty_redis(f"{redis_server}/{database}")
     apply_on_redis(url, [event("1", scope="global")])
     return url

@@ -38,22 +38,24 @@ class JournalFormat(StrEnum):
     JSON = "json"
 
 
+TemplateFile = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE.csv", help="A header row, and a row of fields such as {account}."),
+]
+AccountFiles = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="FILE",
+        help="Accounts and dated cost centres (TOML); repeat for more cost centres (CSV). "
+        "Default: their names.",
+    ),
+]
+
+
 def journal(  # noqa: PLR0913, PLR0917  each is an option of the command
     period: Period,
-    template: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE.csv", help="A header row, and a row of fields such as {account}."
-        ),
-    ] = None,
-    accounts: Annotated[
-        list[Path] | None,
-        typer.Option(
-            metavar="FILE",
-            help="Accounts and dated cost centres (TOML); repeat for more cost centres (CSV). "
-            "Default: their names.",
-        ),
-    ] = None,
+    template: TemplateFile = None,
+    accounts: AccountFiles = None,
     layout: Annotated[
         JournalFormat, typer.Option("--format", help="How to write it.")
     ] = JournalFormat.CSV,
