@@ -53,16 +53,19 @@ _SUFFIX: Final = {Layout.TABLE: "txt", Layout.CSV: "csv", Layout.JSON: "json"}
 _DEFAULT_BY: Final = (Group.TENANT, Group.BILLING_CODE, Group.MODEL)
 
 
+GroupedBy = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="FIELD",
+        help="Group by tenant, billing-code, model, user or region; repeat, or use "
+        "commas, for more. Default: the first three.",
+    ),
+]
+
+
 def report(  # noqa: PLR0913, PLR0917  each is an option of the command
     period: Period,
-    by: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="FIELD",
-            help="Group by tenant, billing-code, model, user or region; repeat, or use "
-            "commas, for more. Default: the first three.",
-        ),
-    ] = None,
+    by: GroupedBy = None,
     tenant: Annotated[
         str | None, typer.Option(metavar="NAME", help="Only this tenant's statement.")
     ] = None,
@@ -93,6 +96,11 @@ def report(  # noqa: PLR0913, PLR0917  each is an option of the command
             found = reader.report(groups)
             aside = reader.kept_aside()
         _deliver(found, layout, out, tenant)
+    _conclude(found, aside, tenant)
+
+
+def _conclude(found: Report, aside: Sequence[str], tenant: str | None) -> None:
+    """Say what is not in the report; exit 1 if that is everything."""
     for line in aside:
         say(line)
     if not found.statements:

@@ -5,10 +5,12 @@ from typing import Any
 
 from accounting import OCTOBER, card, ledger_of, money_cell, rate, rule, sku, used
 from builders import event
+from exporting import owed
 
+from accountant.charges import Correction
 from accountant.rate_cards.rate_card import RateCard
-from accountant.reports.report import month_report
-from accountant.reports.report_json import as_json
+from accountant.reports.report import MonthFacts, charge_report, month_report
+from accountant.reports.report_json import as_json, members
 from tollgate.ledger.cells import OVERFLOW, MoneyCell, Usage
 
 BY = ("tenant", "billing_code", "model")
@@ -92,3 +94,20 @@ def test_lines_of_one_price_stand_apart_if_it_was_made_otherwise() -> None:
     found = json.loads(as_json(month_report(OCTOBER, ["model"], cells, prices)))
     assert [line["unit_price"] for line in found["lines"]] == ["0.15", "0.15"]
     assert ["list_price" in line for line in found["lines"]] == [False, True]
+
+
+def test_what_is_owed_beside_usage_says_what_it_is_and_corrects() -> None:
+    correction = Correction(month="2026-09", statement="S-1", line=3, reason="price")
+    owing = owed("-1.50", billing_code=OVERFLOW, category="Adjustment", correction=correction)
+    facts = MonthFacts(period=OCTOBER, currency="USD", requests={})
+    (entry,) = members(charge_report(facts, ["tenant"], [owing]))["entries"]
+    assert entry == {
+        "tenant": "contoso",
+        "billing_code": {"overflow": True},
+        "category": "Adjustment",
+        "description": "gpt-4o-mini input tokens",
+        "start": "2026-10-15",
+        "end": "2026-10-16",
+        "amount": "-1.5",
+        "corrects": {"month": "2026-09", "statement": "S-1", "line": 3, "reason": "price"},
+    }
