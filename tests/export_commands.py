@@ -1,7 +1,7 @@
 """Runs the commands that export a month, on a ledger of their own.
 
-Name it in `pytest_plugins`, with `servers`; a test file says its `DATABASE`. It is imported
-as well (PYTEST_DONT_REWRITE).
+Name it in `pytest_plugins`, with `servers`; a test file has a fixture `database`. It is
+imported as well (PYTEST_DONT_REWRITE).
 """
 
 from __future__ import annotations
@@ -20,9 +20,8 @@ def run(*arguments: str, redis_url: str = "") -> Result:
 
 
 @pytest.fixture
-def ledger(redis_server: str, request: pytest.FixtureRequest) -> str:
+def ledger(redis_server: str, database: int) -> str:
     """The URL of a ledger with an event of October that has a price."""
-    database: int = request.module.DATABASE  # pyright: ignore[reportUnknownMemberType]  types of pytest
     url = empty_redis(f"{redis_server}/{database}")
     apply_on_redis(url, [event("1", scope="global")])
     return url

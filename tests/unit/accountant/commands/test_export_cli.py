@@ -4,13 +4,18 @@ import json
 from pathlib import Path
 
 import duckdb
+import pytest
 from accounting import apply_on_redis
 from builders import event
 from export_commands import run
 
 pytest_plugins = ["servers", "export_commands"]
 
-DATABASE = 3  # of its own, beside those of other tests
+
+@pytest.fixture
+def database() -> int:
+    """Of its own, beside those of other tests."""
+    return 3
 
 
 def test_a_month_is_a_file_of_parquet(ledger: str, tmp_path: Path) -> None:

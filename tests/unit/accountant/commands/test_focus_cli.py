@@ -4,6 +4,7 @@ import csv
 import json
 from pathlib import Path
 
+import pytest
 from accounting import apply_on_redis
 from builders import event
 from export_commands import run
@@ -19,7 +20,12 @@ method = "even"
 effective_from = 2026-01-01
 source = "made up for this test"
 """
-DATABASE = 5  # of its own, beside those of other tests
+
+
+@pytest.fixture
+def database() -> int:
+    """Of its own, beside those of other tests."""
+    return 5
 
 
 def test_a_month_goes_to_stdout_as_1_0(ledger: str) -> None:
