@@ -96,10 +96,10 @@ def focus(  # noqa: PLR0913, PLR0917  each is an option of the command
             with delivered(None) as charged:
                 _write(reader.read(), books, version, (charged, _nowhere))
         else:
-            _write_files(reader, books, version, (out, told))
+            write_files(reader, books, version, (out, told))
 
 
-def _write_files(
+def write_files(
     reader: ChargeReader, books: Books, version: Version, asked: tuple[Path, Told]
 ) -> None:
     """Write both files to a directory, and say so as asked."""
