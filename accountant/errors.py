@@ -7,7 +7,8 @@ TollgateError
 ├── NoRoomForAmount      an amount has more digits than a file's column
 ├── NoStatementNumber    a closed month has charges of a tenant who has no statement in it
 ├── NoSuchTenant         the ledger has never seen the tenant
-└── RateCardError        the rate files cannot be used; holds every problem
+├── RateCardError        the rate files cannot be used; holds every problem
+└── WriterEnded          a process that wrote statements ended before its time
 """
 
 from __future__ import annotations
@@ -75,3 +76,7 @@ class RateCardError(TollgateError):
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
+
+
+class WriterEnded(TollgateError):  # noqa: N818  named as NoSuchTenant is
+    """A process that wrote statements ended before its time; what is written is whole."""

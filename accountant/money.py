@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from decimal import (
-    ROUND_FLOOR,
     ROUND_HALF_UP,
     Context,
     Decimal,
@@ -66,11 +65,6 @@ def rounded_part(exact: Fraction, currency: str) -> Decimal:
     unit = smallest_unit(currency)
     units = floor(abs(exact) / Fraction(unit) + Fraction(1, 2))
     return EXACT.multiply(Decimal(units if exact >= 0 else -units), unit)
-
-
-def rounded_down(amount: Decimal, currency: str) -> Decimal:
-    """Round towards minus infinity to the smallest unit of an ISO 4217 currency."""
-    return amount.quantize(smallest_unit(currency), ROUND_FLOOR, Context(prec=EXACT.prec))
 
 
 def plain(amount: Decimal) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,11 +18,12 @@ import typer
 from accountant.commands.problems import ANSWER_IS_NO, read_month, say, told_problems
 from accountant.edition import Edition
 from tollgate.usage.periods import Month
+from tollgate.usage.sku import Sku
 
 if TYPE_CHECKING:
     from accountant.charges import Cell, Charge, Uncharged
     from accountant.costs.month_books import MonthBooks
-    from accountant.rate_cards.rate_card import RateCard
+    from accountant.rate_cards.rate_card import Rate, RateCard
     from accountant.reports.kept_aside import Ledger
     from accountant.reports.report import Report
 
@@ -129,6 +131,10 @@ class ChargeReader:
         """Which state of the month's books it is."""
         costs = self._books.version if self._books else None
         return Edition(rate_card=self._card.version, costs=costs)
+
+    def list_rate(self, sku: Sku, meter: str, day: date) -> Rate | None:
+        """The public price of a SKU's meter on a day, in the currency of the books."""
+        return self._card.rate_for(sku, meter, day)
 
     def read(self) -> Iterator[Charge | Uncharged]:
         """The charges and what is in none, in their stable order."""

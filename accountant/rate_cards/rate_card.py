@@ -172,8 +172,10 @@ def _version(rates: Sequence[Rate], rules: Sequence[PriceRule]) -> str:
 
 
 def _said(row: Rate | PriceRule) -> dict[str, object]:
-    said = {**msgspec.structs.asdict(row), "place": ""}
-    return {name: value for name, value in said.items() if name != "exchange"}
+    """What a row states: so a card keeps its version when rows can say more."""
+    said = msgspec.structs.asdict(row).items()
+    unsaid = {"place", "exchange"}
+    return {name: value for name, value in said if name not in unsaid and value not in {None, ""}}
 
 
 def matched_values(sku: Sku) -> dict[str, str | None]:

@@ -4,7 +4,8 @@ A name is text. Usage without a billing code, user, model or region has null the
 all names beyond the ledger's limit is `{"overflow": true}`, which no name can look like. Usage that
 is not known is in `unpriced`, with null for its meter, quantity, unit and rate. A line whose unit
 price is not the list price says so: `list_price`, and the `adjustments` that made one of the other.
-What else is owed is in `entries`, which are there only if something is.
+`entries` is what else is owed. Lines, then entries, are counted from 1: so a correction names the
+line of a closed statement.
 """
 
 from __future__ import annotations
@@ -33,14 +34,50 @@ def members(report: Report) -> dict[str, Any]:
         "time_zone": "UTC",
         "currency": report.currency,
         "status": report.edition.status,
+        "edition": _edition(report),
         "by": list(report.by),
         "lines": [_priced(report.by, line) for line in report.lines],
-        **({"entries": [_entry(each) for each in report.entries]} if report.entries else {}),
+        "entries": [_entry(each) for each in report.entries],
         "unpriced": [_unpriced(report.by, line) for line in report.unpriced],
         "coverage": {"requests": report.requests, **report.coverage},
         "rounding": plain(report.rounding),
         "total": str(report.total),
     }
+
+
+def _edition(report: Report) -> dict[str, Any]:
+    """The state of the books, with the numbers of these statements alone."""
+    edition = report.edition
+    tenants = [each.tenant for each in report.statements]
+    return {
+        "rate_card": edition.rate_card,
+        "costs": edition.costs,
+        "closed_on": edition.closed_on and edition.closed_on.isoformat(),
+        "digest": edition.digest,
+        "numbers": {name: edition.numbers[name] for name in tenants if name in edition.numbers},
+        "waivers": [msgspec.to_builtins(each) for each in edition.waivers],
+        "restated_by": list(edition.restated_by),
+    }
+
+
+def _entry(charge: Charge) -> dict[str, Any]:
+    return {
+        "tenant": charge.tenant,
+        "billing_code": _name(charge.billing_code),
+        "start": charge.start.isoformat(),
+        "end": charge.end.isoformat(),
+        "category": charge.category,
+        "description": charge.description,
+        "amount": plain(charge.amount),
+        "allocation": _allocation(charge.allocation),
+        "correction": charge.correction and msgspec.to_builtins(charge.correction),
+    }
+
+
+def _allocation(allocation: Allocation | None) -> dict[str, Any] | None:
+    if allocation is None:
+        return None
+    return {**msgspec.to_builtins(allocation), "whole": plain(allocation.whole)}
 
 
 def _priced(by: tuple[str, ...], line: Line) -> dict[str, Any]:
@@ -55,32 +92,6 @@ def _priced(by: tuple[str, ...], line: Line) -> dict[str, Any]:
         "amount": plain(line.amount),
         "requests": line.requests,
         **(_adjusted(line) if line.adjustments else {}),
-    }
-
-
-def _entry(charge: Charge) -> dict[str, Any]:
-    shared, corrects = charge.allocation, charge.correction
-    return {
-        "tenant": charge.tenant,
-        "billing_code": _name(charge.billing_code),
-        "category": charge.category,
-        "description": charge.description,
-        "start": charge.start.isoformat(),
-        "end": charge.end.isoformat(),
-        "amount": plain(charge.amount),
-        **({"allocation": _allocation(shared)} if shared else {}),
-        **({"corrects": msgspec.structs.asdict(corrects)} if corrects else {}),
-    }
-
-
-def _allocation(shared: Allocation) -> dict[str, Any]:
-    used = {"requests": shared.requests, "tokens": dict(shared.tokens)} if shared.tokens else {}
-    return {
-        "cost": shared.cost,
-        "method": shared.method,
-        "share": shared.share,
-        "whole": plain(shared.whole),
-        **used,
     }
 
 
@@ -107,8 +118,7 @@ def _unpriced(by: tuple[str, ...], line: UnpricedLine) -> dict[str, Any]:
 
 
 def _group(by: tuple[str, ...], line: Line | UnpricedLine) -> dict[str, object]:
-    values = zip(by, line.group, strict=True)
-    return {name: _name(value) for name, value in values}
+    return {name: _name(value) for name, value in zip(by, line.group, strict=True)}
 
 
 def _name(value: str | None) -> object:

@@ -41,8 +41,8 @@ def as_table(report: Report, width: int, *, colour: bool = False) -> str:
     parts = [*_tables(report), *_closing(report)]
     width = max([width, *(_least_width(part) for part in parts if isinstance(part, Table))])
     console = Console(file=out, width=width, force_terminal=colour, highlight=False, markup=False)
-    heading = f"Chargeback {report.period} (UTC), {report.edition.status}, in {report.currency}"
-    console.print(heading, style="bold")
+    status = report.edition.status
+    console.print(f"Chargeback {report.period} (UTC), {status}, in {report.currency}", style="bold")
     for part in parts:
         console.print(part, crop=False)
     return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
@@ -52,7 +52,9 @@ def _tables(report: Report) -> Iterator[Table | Text]:
     if "tenant" in report.by:
         for each in report.statements:
             yield Text()
-            yield Text(shown(each.tenant), style="bold")
+            number = report.edition.numbers.get(each.tenant)
+            said = f", statement {shown(number)}" if number else ""
+            yield Text(f"{shown(each.tenant)}{said}", style="bold")
             table = _lines(report, each.tenant)
             yield _statement(table, each) if table.row_count else Text("nothing used")
     else:
@@ -88,7 +90,7 @@ def _foot(table: Table, label: str, note: str, amount: str) -> list[str]:
 
 
 def _lines(report: Report, tenant: str | None) -> Table:
-    """The lines of one tenant, or of all if None; behind them those unpriced, and the entries."""
+    """The lines of one tenant, or of all if None, with those unpriced behind them."""
     places = [place for place, field in enumerate(report.by) if field != "tenant"]
     table = _table()
     for place in places:
@@ -103,14 +105,26 @@ def _lines(report: Report, tenant: str | None) -> Table:
             table.add_row(*names, _meter(line), _quantity(line), *_money(line))
     for entry in report.entries:
         if tenant in {None, entry.tenant}:
-            names = [_bearer(report.by[place], entry) for place in places]
-            table.add_row(*names, Text(shown(entry.description)), "", "", plain(entry.amount))
+            names = [Text(_entry_name(entry, report.by[place])) for place in places]
+            table.add_row(*names, _entry_words(entry), "", "", plain(entry.amount))
     return table
 
 
-def _bearer(field: str, entry: Charge) -> Text:
-    """What of the group's fields an entry has: only a billing code."""
-    return Text(label(field, entry.billing_code) if field == "billing_code" else "")
+def _entry_name(entry: Charge, field: str) -> str:
+    """What is owed beside usage is of a billing code, and of no model, user or region."""
+    return label(field, entry.billing_code) if field == "billing_code" else ""
+
+
+def _entry_words(entry: Charge) -> Text:
+    """What it is, with its share, or with what it corrects."""
+    told = entry.description
+    if entry.allocation:
+        share = f"{entry.allocation.share} of {plain(entry.allocation.whole)}"
+        told = f"{told} ({entry.allocation.method}, {share})"
+    if corrected := entry.correction:
+        line = "a new line" if corrected.line is None else f"line {corrected.line}"
+        told = f"{told} (corrects {line} of {corrected.statement or corrected.month})"
+    return Text(shown(told))
 
 
 def _table() -> Table:
@@ -170,6 +184,9 @@ def _closing(report: Report) -> Iterator[Text | Padding]:
             if each.unmetered
         )
         yield _sentence(f"{missing} ({whose}).", "bold red")
+    for waiver in report.edition.waivers:
+        said = f"Let pass at the close by {waiver.by}: {waiver.what}, as {waiver.reason}"
+        yield _sentence(shown(said))
     counted = [f"{count:,} {name}" for name, count in report.coverage.items() if count]
     yield _sentence(f"{_requests(report.requests)}: {', '.join(counted) or 'none'}.")
 

@@ -101,7 +101,7 @@ def test_prices_and_fixed_costs_are_in_the_currency_of_the_books() -> None:
 def test_every_missing_rate_is_told_before_anything_is_read() -> None:
     costs = Costs(
         exchange=(fx("0.5", effective_to=date(2026, 10, 15)),),
-        credits=(once(currency="GBP"),),
+        credits=(once(currency="GBP"), once(currency="CHF", day=date(2026, 11, 1))),
         shared=(shared(currency="EUR"),),
         currency="EUR",
     )
