@@ -51,6 +51,9 @@ Issuer = Annotated[
     str,
     typer.Option(metavar="NAME", help="Who provides the service and issues the statements."),
 ]
+OutFolder = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Write files there, not to stdout.")
+]
 Format = Annotated[
     Told, typer.Option("--format", help="json: say what was written to --out, as one object.")
 ]
@@ -59,9 +62,7 @@ Format = Annotated[
 def focus(  # noqa: PLR0913, PLR0917  each is an option of the command
     period: Period,
     version: Annotated[Version, typer.Option(help="Of the specification.")] = Version.V1_0,
-    out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Write files there, not to stdout.")
-    ] = None,
+    out: OutFolder = None,
     told: Format = Told.CSV,
     account: Account = "chargeback",
     issuer: Issuer = "Tollgate",
