@@ -39,7 +39,7 @@ def accountant() -> None:
     """
 
 
-for command in (report, audit, rebuild, focus, journal, export, reconcile, close, status):
+for command in (report, close, status, reconcile, audit, rebuild, focus, journal, export):
     app.command()(command)
 for command in (compare, forecast, anomalies, budget, economics):
     app.command()(command)

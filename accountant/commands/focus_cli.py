@@ -46,13 +46,14 @@ class Told(StrEnum):
     JSON = "json"
 
 
+FocusRelease = Annotated[Version, typer.Option(help="Of the specification.")]
+Files = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Write files there, not to stdout.")
+]
 Account = Annotated[str, typer.Option(metavar="ID", help="BillingAccountId of every row.")]
 Issuer = Annotated[
     str,
     typer.Option(metavar="NAME", help="Who provides the service and issues the statements."),
-]
-OutFolder = Annotated[
-    Path | None, typer.Option(metavar="DIR", help="Write files there, not to stdout.")
 ]
 Format = Annotated[
     Told, typer.Option("--format", help="json: say what was written to --out, as one object.")
@@ -61,8 +62,8 @@ Format = Annotated[
 
 def focus(  # noqa: PLR0913, PLR0917  each is an option of the command
     period: Period,
-    version: Annotated[Version, typer.Option(help="Of the specification.")] = Version.V1_0,
-    out: OutFolder = None,
+    version: FocusRelease = Version.V1_0,
+    out: Files = None,
     told: Format = Told.CSV,
     account: Account = "chargeback",
     issuer: Issuer = "Tollgate",
@@ -97,10 +98,10 @@ def focus(  # noqa: PLR0913, PLR0917  each is an option of the command
             with delivered(None) as charged:
                 _write(reader.read(), books, version, (charged, _nowhere))
         else:
-            _write_files(reader, books, version, (out, told))
+            write_files(reader, books, version, (out, told))
 
 
-def _write_files(
+def write_files(
     reader: ChargeReader, books: Books, version: Version, asked: tuple[Path, Told]
 ) -> None:
     """Write both files to a directory, and say so as asked."""

@@ -113,7 +113,7 @@ def test_what_is_owed_beside_usage_says_what_it_is_of() -> None:
         "correction": None,
     }
     part = {"cost": "ptu-weu-1", "method": "used", "share": "1/3", "whole": "100"}
-    unsaid = {"commitment": None, "tokens": [], "requests": 0}
+    unsaid: dict[str, object] = {"commitment": None, "tokens": [], "requests": 0}
     assert shared["allocation"] == {**part, **unsaid, "cost": "a cost"}
     corrected = {"month": "2026-09", "statement": "2026-09-0001", "line": 4, "reason": "usage"}
     assert correction["correction"] == corrected
