@@ -121,15 +121,13 @@ def _parts(rows: Iterable[Row]) -> dict[UsageKey, list[Part]]:
     """What was used, by key; of today's, each has one part."""
     found: dict[UsageKey, list[Part]] = {}
     for row in rows:
-        if row.consumed:
-            used, meter = row.consumed, row.consumed.meter
-            price = row.price if isinstance(row, Charge) else None
-            part, sku = Part(used.quantity, used.requests, price), used.sku
+        used, price = row.consumed, row.price if isinstance(row, Charge) else None
+        if used:
+            key = (row.billing_code, row.user, used.sku, used.meter)
+            found.setdefault(key, []).append(Part(used.quantity, used.requests, price))
         elif isinstance(row, Uncharged):
-            part, sku, meter = Part(row.requests, row.requests, None), row.sku, None
-        else:
-            continue
-        found.setdefault((row.billing_code, row.user, sku, meter), []).append(part)
+            key = (row.billing_code, row.user, row.sku, None)
+            found.setdefault(key, []).append(Part(row.requests, row.requests, None))
     return found
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from accounting import apply_on_redis
@@ -9,6 +10,11 @@ from closing_desk import Desk, on
 from typer.testing import CliRunner
 
 from accountant.cli import app
+from accountant.closing import close as close_module
+from accountant.closing.books import Books
+from accountant.closing.seals import Seal
+from accountant.commands import arrivals as arrivals_module
+from accountant.commands.arrivals import Arrivals
 from tollgate.connections.redis import open_redis
 from tollgate.events.dead_letters import DeadLetter, RedisDeadLetters
 
@@ -134,3 +140,58 @@ def test_months_are_closed_in_order(desk: Desk) -> None:
     assert result.stderr == (
         "accountant: 2024-11 is next: months are closed in order, and it is open\n"
     )
+
+
+def test_a_month_that_someone_closes_at_the_same_time_is_said(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add = Books.add
+
+    def late(self: Books, seal: Seal) -> bool:
+        monkeypatch.setattr(Books, "add", add)
+        desk.close("2024-10", "--by", "bob")
+        return add(self, seal)
+
+    monkeypatch.setattr(Books, "add", late)
+    result = desk.close("2024-10")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "2024-10 was closed by bob on " in result.stderr
+    assert result.stderr.endswith(" at the same time; this one did nothing\n")
+
+
+def test_a_ledger_whose_closed_months_never_rest_is_said(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def moved(*_: object) -> None:
+        """What `close` answers when the ledger took events meanwhile."""
+
+    monkeypatch.setattr(close_module, "close", moved)
+    result = desk.close("2024-10")
+    assert result.exit_code == 2
+    assert result.stderr.endswith(
+        "the ledger takes events of closed months all the time; close 2024-10 later\n"
+    )
+
+
+def test_a_waiver_that_was_not_needed_is_said(desk: Desk) -> None:
+    waivers = desk.folder / "waivers.toml"
+    waivers.write_text('[[waiver]]\nwhat = "late"\ntenant = "a"\nat_most = 1\nreason = "settled"\n')
+    result = desk.close("2024-10", "--waivers", str(waivers))
+    assert result.exit_code == 0
+    assert 'waiver of late, tenant "a": nothing of it is there\n' in result.stderr
+
+
+def test_a_month_that_someone_closes_while_it_is_looked_at_is_said(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = arrivals_module.awaited
+
+    def slow(*asked: Any) -> Arrivals:
+        monkeypatch.setattr(arrivals_module, "awaited", look)
+        desk.close("2024-10", "--by", "bob")
+        return look(*asked)
+
+    monkeypatch.setattr(arrivals_module, "awaited", slow)
+    result = desk.close("2024-10")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "2024-10 was closed by bob on " in result.stderr

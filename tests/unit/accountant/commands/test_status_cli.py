@@ -40,3 +40,16 @@ def test_status_tells_what_a_killed_close_left(desk: Desk) -> None:
     assert ".7.0.part: is part of no closed month: a close that was killed left it" in (
         result.stderr
     )
+
+
+def test_status_says_what_a_month_corrects_and_what_was_let_pass(desk: Desk) -> None:
+    desk.close("2024-10")
+    apply_on_redis(desk.url, [on("2024-10-17", "late"), on("2024-11-20", "x", model="gpt-9")])
+    waivers = desk.folder / "waivers.toml"
+    waivers.write_text(desk.close("2024-11").stdout.replace('reason = ""', 'reason = "free"'))
+    desk.close("2024-11", "--waivers", str(waivers))
+    text = desk.run("status", "2024-11").stdout
+    assert "  corrects 2024-10\n" in text
+    assert "  let pass: contoso: gpt-9 input: 1,000,000 tokens without a rate: free (ada)\n" in text
+    [month] = json.loads(desk.run("status", "2024-11", "--format", "json").stdout)["months"]
+    assert month["waivers"][0]["reason"] == "free"
