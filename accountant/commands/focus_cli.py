@@ -46,8 +46,9 @@ class Told(StrEnum):
     JSON = "json"
 
 
-Folder = Annotated[
-    Path | None, typer.Option("--out", metavar="DIR", help="Write files there, not to stdout.")
+FocusRelease = Annotated[Version, typer.Option(help="Of the specification.")]
+Files = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Write files there, not to stdout.")
 ]
 Account = Annotated[str, typer.Option(metavar="ID", help="BillingAccountId of every row.")]
 Issuer = Annotated[
@@ -61,8 +62,8 @@ Format = Annotated[
 
 def focus(  # noqa: PLR0913, PLR0917  each is an option of the command
     period: Period,
-    version: Annotated[Version, typer.Option(help="Of the specification.")] = Version.V1_0,
-    out: Folder = None,
+    version: FocusRelease = Version.V1_0,
+    out: Files = None,
     told: Format = Told.CSV,
     account: Account = "chargeback",
     issuer: Issuer = "Tollgate",

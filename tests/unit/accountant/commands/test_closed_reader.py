@@ -153,3 +153,28 @@ def test_a_closed_month_by_user_has_its_fixed_costs_once(desk: Desk) -> None:
     arguments = ("--costs", str(costs), "--by", "user", "--format", "json")
     found = json.loads(desk.read("report", "2024-10", *arguments).stdout)
     assert (found["status"], found["total"]) == ("closed", "10.30")
+
+
+def test_a_closed_statement_has_its_number_its_digest_and_its_waivers(desk: Desk) -> None:
+    apply_on_redis(desk.url, [on("2024-10-20", "4", model="gpt-9")])
+    waivers = desk.folder / "waivers.toml"
+    refused = desk.close("2024-10").stdout
+    waivers.write_text(refused.replace('reason = ""', 'reason = "free by contract"'))
+    closed = desk.close("2024-10", "--waivers", str(waivers))
+    digest = closed.stdout.split()[-1]
+    arguments = ("report", "2024-10", "--tenant", "contoso", "--format", "html")
+    text = desk.run(*arguments, url="").stdout
+    assert "2024-000001" in text
+    assert digest in text
+    assert "free by contract" in text
+    other = desk.run(*arguments[:3], "fabrikam", *arguments[4:], url="").stdout
+    assert "2024-000002" in other
+    assert "free by contract" not in other
+
+
+def test_a_draft_statement_has_the_corrections_of_the_closed_month(desk: Desk) -> None:
+    desk.close("2024-10")
+    apply_on_redis(desk.url, [on("2024-10-17", "late")])
+    text = desk.read("report", "2024-11", "--tenant", "contoso", "--format", "md").stdout
+    assert "Correction of 2024-10: gpt-4o-mini input tokens" in text
+    assert "2024-000001" in text
