@@ -5,8 +5,8 @@ UV_VERSION := 0.13.8
 UV := .tools/uv/bin/uv
 BIN := .venv/bin
 INSTALLED := .venv/.installed
-DEBIAN_PACKAGES := redis-server
-DEBIAN_COMMANDS := redis-server
+DEBIAN_PACKAGES := redis-server mono-mcs mono-runtime libnewtonsoft-json5.0-cil
+DEBIAN_COMMANDS := redis-server mcs mono
 BENCH_PACKAGES := $(DEBIAN_PACKAGES) nginx wrk
 BENCH_COMMANDS := $(DEBIAN_COMMANDS) nginx wrk
 
