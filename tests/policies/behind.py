@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from time import monotonic
-from typing import Any, Final
+from typing import Final
 
 from gateways import gateway
 from proxying import BACKEND_KEY, RecordingSink, backend, deployment
@@ -23,14 +23,14 @@ IDENTITY: Final = "identity-for-https://cognitiveservices.azure.com"
 _CLOCK: Final = Clock(lambda: datetime.now(UTC), monotonic)  # noqa: TID251  the test is a root
 
 
-def region_settings(name: str, **changes: Any) -> RegionSettings:
+def region_settings(name: str) -> RegionSettings:
     """A region that knows the gateway's identity, and the proxy's key."""
     return RegionSettings(
         name=name,
         region=REGIONS[name],
         keys=(IDENTITY, BACKEND_KEY),
         deployments={
-            MINI: SimulatedDeployment(model=MINI, version="2024-07-18", **changes),
+            MINI: SimulatedDeployment(model=MINI, version="2024-07-18"),
             VECTORS: SimulatedDeployment(model=VECTORS, version="1", dimensions=8),
         },
     )
@@ -38,7 +38,7 @@ def region_settings(name: str, **changes: Any) -> RegionSettings:
 
 @asynccontextmanager
 async def proxy_listening(
-    regions: Mapping[str, SimulatedRegion], sink: RecordingSink, **options: Any
+    regions: Mapping[str, SimulatedRegion], sink: RecordingSink
 ) -> AsyncGenerator[str]:
     """The URL of a proxy in front of regions."""
     upstream = HttpUpstream()
@@ -55,7 +55,7 @@ async def proxy_listening(
         )
         for place, (name, region) in enumerate(regions.items())
     )
-    served = gateway(upstream, sink, backends=backends, clock=_CLOCK, timeout_s=30, **options)
+    served = gateway(upstream, sink, backends=backends, clock=_CLOCK, timeout_s=30)
     try:
         async with listening(Serving(served)) as url:
             yield url

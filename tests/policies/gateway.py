@@ -68,6 +68,7 @@ class ApiManagement:
 
     Attributes:
         hubs: What each logger's Event Hub was given.
+        answered: What the clients got.
         failures: Expressions that threw.
 
     Raises:
@@ -89,6 +90,7 @@ class ApiManagement:
         self.backends = Backends(dict(api.backends))
         self.hubs: dict[str, list[bytes]] = defaultdict(list)
         self.traces: list[str] = []
+        self.answered: list[Reply] = []
         self.metrics: list[tuple[str, dict[str, str]]] = []
         self.failures: list[str] = []
         self.tokens_used: dict[str, int] = {}
@@ -179,6 +181,7 @@ class ApiManagement:
         return response
 
     def _count(self, run: Run) -> None:
+        self.answered.append(run.answer)
         self.metrics += run.counted.metrics
         for key in run.counted.token_counters:
             tokens = (len(run.request.body or b"") + len(run.answer.body)) // 4

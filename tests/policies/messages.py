@@ -61,6 +61,7 @@ class Reply:
 
     Args:
         upstream: Where the body still comes from; None when `body` is all of it.
+        was_held: Whether the gateway waited for the whole body of a backend.
     """
 
     status: int
@@ -68,10 +69,12 @@ class Reply:
     headers: Headers = field(default_factory=Headers)
     body: bytes = b""
     upstream: aiohttp.ClientResponse | None = None
+    was_held: bool = False
 
     async def read(self) -> bytes:
         """The whole body: from now on it is held here."""
         if self.upstream is not None:
+            self.was_held = True
             self.body, self.upstream = await self.upstream.read(), None
         return self.body
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from aiohttp import web
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, ValidationError
 
+from tollgate.errors import InvalidEvent
 from tollgate.usage.event import UsageEvent, decode_event
 
 SCHEMA: Final[Any] = Draft202012Validator(
@@ -38,9 +39,15 @@ class Topic:
         elif request.content_type != "application/cloudevents-batch+json":
             self.refused.append(request.content_type)
         else:
-            batch = json.loads(await request.read())
-            self.events += [checked_event(json.dumps(each).encode()) for each in batch]
+            for each in json.loads(await request.read()):
+                self._take(json.dumps(each).encode())
         return web.Response()
+
+    def _take(self, raw: bytes) -> None:
+        try:
+            self.events.append(checked_event(raw))
+        except (InvalidEvent, ValidationError) as error:
+            self.refused.append(str(error))
 
 
 def checked_event(raw: bytes) -> UsageEvent:

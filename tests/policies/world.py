@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -123,8 +123,9 @@ class PolicyWorld:
 
     async def event(self) -> UsageEvent:
         """The one event that there is."""
-        (event,) = await self.events()
-        return event
+        events = await self.events()
+        assert len(events) == 1
+        return events[0]
 
 
 def chat_path(surface: Surface) -> tuple[str, dict[str, str]]:
@@ -136,25 +137,23 @@ def chat_path(surface: Surface) -> tuple[str, dict[str, str]]:
 
 def api(
     topology: Topology,
-    addresses: Mapping[str, str],
+    named_values: Mapping[str, str],
     backends: Mapping[str, Backend | Pool],
     edit: Callable[[str, str], str],
-    named_values: Mapping[str, str],
 ) -> Api:
     """The product's API for a topology.
 
     Args:
         topology: What is behind the gateway.
-        addresses: More named values: where the topic and the proxy are.
+        named_values: In place of the usual ones, or beside them.
         backends: The service's backends.
         edit: Changes the text of a file, by its name.
-        named_values: Named values in place of the usual ones.
     """
     name = _POLICY_OF[topology]
     return Api(
         policy=edit(name, POLICIES[name]),
         fragments={name: edit(name, text) for name, text in FRAGMENTS.items()},
-        named_values={**NAMED_VALUES, **addresses, **named_values},
+        named_values={**NAMED_VALUES, **named_values},
         backends=backends,
     )
 
@@ -166,13 +165,15 @@ def unchanged(name: str, text: str) -> str:
 
 
 @asynccontextmanager
-async def policy_world(
+async def policy_world(  # noqa: PLR0913  each has a default that most tests keep
     evaluator: Evaluator,
     topology: Topology = "direct",
     *,
     edit: Callable[[str, str], str] = unchanged,
-    deployed: Mapping[str, Any] | None = None,
-    **named_values: str,
+    backend_url: str | None = None,
+    subscription_keys: Mapping[str, str] | None = None,
+    outer: str | None = None,
+    values: Mapping[str, str] | None = None,
 ) -> AsyncGenerator[PolicyWorld]:
     """Regions, a topic, perhaps a proxy, and the gateway in front of them.
 
@@ -180,14 +181,16 @@ async def policy_world(
         evaluator: Evaluates expressions.
         topology: What is behind the gateway.
         edit: Changes the text of a policy file before it is read.
-        deployed: How the regions' deployment differs from the usual one.
-        named_values: With `_` for `-`, and without `tollgate-`.
+        backend_url: Of a backend that stands where the regions would.
+        subscription_keys: That the API asks for -> subscriptions; without, it asks for none.
+        outer: The policy of the scope around.
+        values: Named values in place of the usual ones, without `tollgate-`.
     """
     topic, sink = Topic(), RecordingSink()
     app = web.Application()
     app.router.add_post("/api/events", topic.publish)
-    given = {f"tollgate-{name.replace('_', '-')}": text for name, text in named_values.items()}
-    settings = [region_settings(name, **(deployed or {})) for name in REGIONS]
+    given = {f"tollgate-{name}": text for name, text in (values or {}).items()}
+    settings = [region_settings(name) for name in REGIONS]
     async with (
         regions_listening(settings) as regions,
         serving(app) as topic_url,
@@ -196,12 +199,17 @@ async def policy_world(
     ):
         members = {name: Backend(f"{region.url}/openai") for name, region in regions.items()}
         pool = Pool({name: place for place, name in enumerate(members)})
+        aoai = Backend(f"{backend_url}/openai") if backend_url else pool
         services = {"embeddings": Backend(topic_url), "safety": Backend(topic_url)}
         addresses = {
             "tollgate-event-grid-endpoint": f"{topic_url}/api/events",
             "tollgate-proxy-url": f"{proxy_url}/openai",
         }
-        made = api(topology, addresses, {"aoai": pool, **members, **services}, edit, given)
+        made = replace(
+            api(topology, {**addresses, **given}, {"aoai": aoai, **members, **services}, edit),
+            keys=subscription_keys or {},
+            outer=outer,
+        )
         async with running(made, evaluator) as (service, url):
             yield PolicyWorld(url, service, regions, topic, sink, client)
     assert_nothing_leaked(regions)
