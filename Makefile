@@ -7,8 +7,8 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 DEBIAN_PACKAGES := redis-server mono-mcs mono-runtime libnewtonsoft-json5.0-cil
 DEBIAN_COMMANDS := redis-server mcs mono
-BENCH_PACKAGES := $(DEBIAN_PACKAGES) nginx wrk
-BENCH_COMMANDS := $(DEBIAN_COMMANDS) nginx wrk
+BENCH_PACKAGES := redis-server nginx wrk
+BENCH_COMMANDS := redis-server nginx wrk
 
 .DEFAULT_GOAL := help
 .PHONY: help install system demo serve test soak check format bench benchsystem requirements clean

@@ -17,6 +17,7 @@ from policies.topic import SCHEMA
 from policies.vocabulary import MAX_FRAGMENT_BYTES, MAX_POLICY_BYTES, SECTIONS, check_fragment
 from policies.world import FOLDER, FRAGMENTS, NAMED_VALUES, POLICIES
 
+BICEP = (FOLDER / "gateway.bicep").read_text("utf-8")
 README = (FOLDER / "README.md").read_text("utf-8")
 PROVISION = Path(__file__).parents[2] / "provision"
 FILES = POLICIES | FRAGMENTS
@@ -165,3 +166,46 @@ def test_deployments_have_the_schemas_vocabulary(member: str) -> None:
     assert found is not None
     allowed = SCHEMA.schema["$defs"]["data"]["properties"][member]["enum"]
     assert [*re.findall(r'"(\w+)"', found[1]), None] == allowed
+
+
+def fragments_in_bicep(*names: str) -> set[str]:
+    """What the objects of these names load, each under its own name."""
+    found: set[str] = set()
+    for name in names:
+        body = BICEP.split(f"var {name} = {{", 1)[1].split("\n}", 1)[0]
+        pairs = re.findall(r"'([\w-]+)': loadTextContent\('fragments/([\w-]+)\.xml'\)", body)
+        assert all(key == file for key, file in pairs)
+        found |= {key for key, _ in pairs}
+    return found
+
+
+@pytest.mark.parametrize(
+    ("policy", "own"),
+    [("api-direct", "fragmentsOfDirect"), ("api-with-proxy", "fragmentsOfProxy")],
+)
+def test_bicep_puts_up_what_the_policy_includes(policy: str, own: str) -> None:
+    assert fragments_in_bicep("fragmentsOfBoth", own) == set(read_api(api(policy))[1])
+    assert f"loadTextContent('{policy}.xml')" in BICEP
+
+
+def test_bicep_masks_the_billing_parameters_and_logs_no_body() -> None:
+    found = re.search(r"var billingParameters = \[(.*)\]", BICEP)
+    assert found is not None
+    taken = re.search(r"foreach \(var name in new\[\] \{ (.*) \}\)", code("tollgate-claims"))
+    assert taken is not None
+    assert re.findall(r"'(\w+)'", found[1]) == re.findall(r'"(\w+)"', taken[1])
+    assert "queryParams: [for name in billingParameters: { value: name, mode: 'Mask' }]" in BICEP
+    assert re.findall(r"bytes: (\d+)", BICEP) == ["0", "0"]
+    assert "percentage: 100" in BICEP
+
+
+def test_bicep_describes_its_parameters_and_holds_no_secret() -> None:
+    declared = re.findall(r"((?:^@.*\n)*)^param (\w+) ", BICEP, re.MULTILINE)
+    assert [name for decorators, name in declared if "@description('" not in decorators] == []
+    assert [name for _, name in declared if f"{name}=" not in README] == []
+    assert "secret: true" in BICEP
+
+
+def test_script_of_the_readme_finds_the_fragments_of_a_policy() -> None:
+    found = set(re.findall(r'(tollgate-[a-z-]*)" />', POLICIES["api-direct"]))
+    assert found == set(read_api(api("api-direct"))[1])

@@ -22,20 +22,20 @@ namespace ApiManagement
 
     public static class Helpers
     {
-        public static string GetValueOrDefault(this IReadOnlyDictionary<string, string[]> values, string name, string defaultValue = null)
+        public static string GetValueOrDefault(this IReadOnlyDictionary<string, string[]> values, string name, string defaultValue)
         {
             string[] found;
             return values.TryGetValue(name, out found) ? string.Join(",", found) : defaultValue;
         }
 
-        public static string GetValueOrDefault(this IReadOnlyDictionary<string, string> values, string name, string defaultValue = null)
+        public static string GetValueOrDefault(this IReadOnlyDictionary<string, string> values, string name, string defaultValue)
         {
             string found;
             return values.TryGetValue(name, out found) ? found : defaultValue;
         }
 
         // Throws where the variable is of another type, as API Management does.
-        public static T GetValueOrDefault<T>(this IReadOnlyDictionary<string, object> variables, string variableName, T defaultValue = default(T))
+        public static T GetValueOrDefault<T>(this IReadOnlyDictionary<string, object> variables, string variableName, T defaultValue)
         {
             object found;
             return variables.TryGetValue(variableName, out found) ? (T)found : defaultValue;
