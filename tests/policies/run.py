@@ -91,18 +91,16 @@ class Run:
     @property
     def headers(self) -> Headers:
         """Those that `set-header` changes in this section."""
-        return self.request.headers if self.section in {"inbound", "backend"} else self._out.headers
+        return self._changed.headers
 
     @headers.setter
     def headers(self, headers: Headers) -> None:
-        if self.section in {"inbound", "backend"}:
-            self.request.headers = headers
-        else:
-            self._out.headers = headers
+        self._changed.headers = headers
 
     @property
-    def _out(self) -> Reply:
-        return self.answer
+    def _changed(self) -> Outgoing | Reply:
+        """What policies of this section change."""
+        return self.request if self.section in {"inbound", "backend"} else self.answer
 
     async def go(self, refusal: Refused | None) -> None:
         """Run the sections.
