@@ -5,8 +5,8 @@ UV_VERSION := 0.13.8
 UV := .tools/uv/bin/uv
 BIN := .venv/bin
 INSTALLED := .venv/.installed
-DEBIAN_PACKAGES := redis-server mono-mcs mono-runtime libnewtonsoft-json5.0-cil
-DEBIAN_COMMANDS := redis-server mcs mono
+DEBIAN_PACKAGES := redis-server chromium fonts-dejavu-core mono-mcs mono-runtime libnewtonsoft-json5.0-cil
+DEBIAN_COMMANDS := redis-server chromium mcs mono
 BENCH_PACKAGES := redis-server nginx wrk
 BENCH_COMMANDS := redis-server nginx wrk
 
@@ -66,7 +66,7 @@ requirements: $(UV)  ## export requirements.txt, which the Functions host instal
 	$(UV) export $(EXPORT) --quiet > requirements.txt
 
 bench: export PATH := $(PATH):/usr/sbin
-bench: $(INSTALLED)  ## measure beside baselines and peers (ONLY="usage ledger archive proxy streams"); build/bench.json
+bench: $(INSTALLED)  ## measure beside baselines and peers (ONLY="usage ledger archive accountant proxy streams"); build/bench.json
 	@for command in $(BENCH_COMMANDS); do \
 		command -v $$command >/dev/null && continue; \
 		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then $(MAKE) --no-print-directory benchsystem; \

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import typer
 
+from accountant.commands.anomalies_cli import anomalies
 from accountant.commands.archive_commands import audit, rebuild
+from accountant.commands.budget_cli import budget
+from accountant.commands.close_cli import close
+from accountant.commands.compare_cli import compare
+from accountant.commands.costs_cli import costs_app
+from accountant.commands.economics_cli import economics
 from accountant.commands.export_cli import export
 from accountant.commands.focus_cli import focus
+from accountant.commands.forecast_cli import forecast
 from accountant.commands.journal_cli import journal
 from accountant.commands.rates_cli import rates_app
+from accountant.commands.reconcile_cli import reconcile
 from accountant.commands.report_cli import report
+from accountant.commands.status_cli import status
 
 app = typer.Typer(
     name="accountant",
@@ -19,6 +28,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help shows at once
 )
 app.add_typer(rates_app, name="rates")
+app.add_typer(costs_app, name="costs")
 
 
 @app.callback()
@@ -29,7 +39,9 @@ def accountant() -> None:
     """
 
 
-for command in (report, audit, rebuild, focus, journal, export):
+for command in (report, close, status, reconcile, audit, rebuild, focus, journal, export):
+    app.command()(command)
+for command in (compare, forecast, anomalies, budget, economics):
     app.command()(command)
 
 

@@ -37,7 +37,7 @@ def month_charges(
     period: Month,
     cells: Iterable[Cell],
     card: RateCard,
-    entries: Mapping[str, Sequence[Charge]] = MappingProxyType({}),
+    entries: Mapping[str, Sequence[Charge | Uncharged]] = MappingProxyType({}),
 ) -> Iterator[Charge | Uncharged]:
     """Price a month by tenant and day; a tenant's last charge is its statement's rounding.
 
@@ -46,7 +46,8 @@ def month_charges(
         cells: Sorted by tenant and hour or day, as the ledger gives them; those of users have
             charges by user.
         card: The rates.
-        entries: What each tenant owes beside its usage; it stands behind it.
+        entries: What each tenant owes beside its usage, and what of other months is in no charge;
+            they stand behind it.
 
     Yields:
         Charges that add up to the report's total, and what is in none; in one stable order.
@@ -62,7 +63,7 @@ def month_charges(
 
 
 def _statement(
-    period: Month, owed: tuple[str, Iterable[Cell], Sequence[Charge]], card: RateCard
+    period: Month, owed: tuple[str, Iterable[Cell], Sequence[Charge | Uncharged]], card: RateCard
 ) -> Iterator[Charge | Uncharged]:
     """One tenant's usage by day, its entries, and what rounds them."""
     tenant, cells, entries = owed
@@ -72,14 +73,14 @@ def _statement(
             exact = EXACT.add(exact, each.amount) if isinstance(each, Charge) else exact
             yield each
     yield from entries
-    owed_exactly = [exact, *(each.amount for each in entries)]
+    owed_exactly = [exact, *(each.amount for each in entries if isinstance(each, Charge))]
     rounding = statement(tenant, owed_exactly, card.currency).rounding
     if rounding:
         yield _rounding(period, tenant, rounding)
 
 
 # Billing code, user, SKU and meter.
-_Key = tuple[str | None, str | None, Sku, str | None]
+UsageKey = tuple[str | None, str | None, Sku, str | None]
 
 
 class _Sum:
@@ -101,7 +102,7 @@ def _day_of(cell: Cell) -> str:
 
 def _day(day: date, cells: Iterable[Cell], card: RateCard) -> list[Charge | Uncharged]:
     """One tenant's day, in order of billing code, user, SKU and meter."""
-    sums: dict[_Key, _Sum] = {}
+    sums: dict[UsageKey, _Sum] = {}
     tenant = ""
     for cell in cells:
         tenant, user = cell.tenant, cell.user if isinstance(cell, UserCell) else None
@@ -113,16 +114,17 @@ def _day(day: date, cells: Iterable[Cell], card: RateCard) -> list[Charge | Unch
         if cell.sku.provenance in UNCOUNTED and cell.usage.requests:
             key = (cell.billing_code, user, cell.sku, None)
             sums.setdefault(key, _Sum(None)).add(0, cell.usage.requests)
-    return [_made(tenant, day, key, sums[key]) for key in sorted(sums, key=_order)]
+    return [_made(tenant, day, key, sums[key]) for key in sorted(sums, key=usage_order)]
 
 
-def _order(key: _Key) -> tuple[object, ...]:
+def usage_order(key: UsageKey) -> tuple[object, ...]:
+    """What a day's usage is sorted by."""
     code, user, sku, meter = key
     names = tuple(map(name_order, msgspec.structs.astuple(sku)))
     return (name_order(code), name_order(user), names, *meter_order(meter))
 
 
-def _made(tenant: str, day: date, key: _Key, used: _Sum) -> Charge | Uncharged:
+def _made(tenant: str, day: date, key: UsageKey, used: _Sum) -> Charge | Uncharged:
     code, user, sku, meter = key
     consumed = None
     if meter is not None:
@@ -164,7 +166,11 @@ def _price(rated: RatedMeter) -> Price | None:
     if rate is None or charged is None:
         return None
     return Price(
-        listed=rate.unit_price, charged=charged, per=rate.per, adjustments=rated.adjustments
+        listed=rate.unit_price,
+        charged=charged,
+        per=rate.per,
+        adjustments=rated.adjustments,
+        exchange=rate.exchange,
     )
 
 

@@ -6,9 +6,8 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import tempfile
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import aclosing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from accountant.commands.problems import ANSWER_IS_NO, read_month, read_url, say, told_problems
+from accountant.commands.progress import bar
 from tollgate.errors import SettingsError
 from tollgate.usage.periods import Month
 
@@ -152,7 +152,7 @@ def _audited(month: Month, archive: Path, folder: Path, url: str) -> Audit:
 
     now = _now()
     files = _since(month, archive_files(archive))
-    with _opened(url) as redis, _bar() as progress:
+    with _opened(url) as redis, bar() as progress:
         records = Records(
             files, folder, now, lambda done, total: progress("files read", done, total)
         )
@@ -190,7 +190,7 @@ async def _rebuilt(archive: Path, folder: Path, url: str, settle_s: float) -> Re
     except ValueError as error:
         raise SettingsError([str(error)]) from None
     async with aclosing(redis):  # whose own entering would raise what Redis says
-        with _bar() as progress:
+        with bar() as progress:
             work = Rebuild(redis, archive, folder, _now, settle_s=settle_s, progress=progress)
             return await work.run()
 
@@ -241,28 +241,6 @@ def _scratch(folder: Path | None) -> Generator[Path]:
         raise SettingsError([f"--scratch {folder}: {error.strerror}"]) from None
     with made as name:
         yield Path(name)
-
-
-@contextmanager
-def _bar() -> Generator[Callable[[str, int, int], None]]:
-    """A progress bar on a terminal, nothing elsewhere."""
-    if sys.stderr is None or not sys.stderr.isatty():
-        yield _show_nothing
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("")
-
-        def show(doing: str, done: int, total: int) -> None:
-            bar.update(task, description=doing, completed=done, total=total)
-
-        yield show
-
-
-def _show_nothing(doing: str, done: int, total: int) -> None:
-    del doing, done, total
 
 
 def _now() -> datetime:

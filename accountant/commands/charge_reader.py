@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,13 +16,14 @@ import msgspec
 import typer
 
 from accountant.commands.problems import ANSWER_IS_NO, read_month, say, told_problems
-from accountant.commands.sources import open_card, open_ledger
 from accountant.edition import Edition
 from tollgate.usage.periods import Month
+from tollgate.usage.sku import Sku
 
 if TYPE_CHECKING:
     from accountant.charges import Cell, Charge, Uncharged
-    from accountant.rate_cards.rate_card import RateCard
+    from accountant.costs.month_books import MonthBooks
+    from accountant.rate_cards.rate_card import Rate, RateCard
     from accountant.reports.kept_aside import Ledger
     from accountant.reports.report import Report
 
@@ -30,8 +32,26 @@ Rates = Annotated[
     Path | None,
     typer.Option(metavar="PATH", help="Rate card (TOML, CSV) or directory. Default: list prices."),
 ]
+FixedCosts = Annotated[
+    Path | None,
+    typer.Option(
+        "--costs",
+        metavar="PATH",
+        help="Fixed costs, splits, reassignments, exchange rates (TOML, CSV) or directory.",
+    ),
+]
+BooksCurrency = Annotated[
+    str | None,
+    typer.Option(
+        "--currency", metavar="CODE", help="Currency of the books. Default: the rate card's."
+    ),
+]
 RedisUrl = Annotated[
     str | None, typer.Option(metavar="URL", help="The ledger. Default: $TOLLGATE_REDIS_URL.")
+]
+BooksFolder = Annotated[
+    Path | None,
+    typer.Option("--books", metavar="DIR", help="Closed months. Default: $TOLLGATE_BOOKS."),
 ]
 
 
@@ -43,12 +63,18 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
         tenant: Only this tenant's; None is everyone's.
         rates: The rate card's path; None is the list prices that are shipped.
         redis_url: The ledger; None is the environment's.
+        costs: Fixed costs and who pays; None: there are none, and usage stays where it is.
+        currency: ISO 4217, that of the books; None is that of the costs, or of the card.
+        books: Where closed months are; None is the environment's, and then none at all.
     """
 
     period: str
     tenant: str | None = None
     rates: Path | None = None
     redis_url: str | None = None
+    costs: Path | None = None
+    currency: str | None = None
+    books: Path | None = None
 
 
 class ChargeReader:
@@ -59,19 +85,28 @@ class ChargeReader:
         ledger: Where its usage is.
         card: The rates.
         tenant: Only this tenant's charges; None is everyone's.
+        books: What fixed costs make of the month; its ledger and its card are read instead.
 
     Attributes:
         entries: What each tenant owes beside its usage.
+        cost_centres: Where it is posted; None: no costs say so.
+        remarks: What is to be said of the books, in words.
 
     Raises:
         NoSuchTenant: The ledger has never seen the tenant.
     """
 
     def __init__(
-        self, month: Month, ledger: Ledger, card: RateCard, tenant: str | None = None
+        self,
+        month: Month,
+        ledger: Ledger,
+        card: RateCard,
+        tenant: str | None = None,
+        books: MonthBooks | None = None,
     ) -> None:
         from accountant.errors import NoSuchTenant
 
+        ledger, card = (books.ledger, books.card) if books else (ledger, card)
         if tenant is not None and tenant not in ledger.tenants():
             raise NoSuchTenant(f"no tenant {tenant!r} in the ledger")
         self.month = month
@@ -80,7 +115,13 @@ class ChargeReader:
         self.unpriced = 0
         self.uncounted = 0
         self.requests = Counter[tuple[str, str]]()
-        self.entries: dict[str, list[Charge]] = {}
+        owed = books.entries if books else {}
+        self.entries: dict[str, list[Charge | Uncharged]] = {
+            name: [*owed[name]] for name in owed if tenant in {None, name}
+        }
+        self.remarks: list[str] = []
+        self.cost_centres = books.cost_centres if books else None
+        self._books = books
         self._ledger = ledger
         self._card = card
         self._tenant = tenant
@@ -88,7 +129,12 @@ class ChargeReader:
     @property
     def edition(self) -> Edition:
         """Which state of the month's books it is."""
-        return Edition(rate_card=self._card.version)
+        costs = self._books.version if self._books else None
+        return Edition(rate_card=self._card.version, costs=costs)
+
+    def list_rate(self, sku: Sku, meter: str, day: date) -> Rate | None:
+        """The public price of a SKU's meter on a day, in the currency of the books."""
+        return self._card.rate_for(sku, meter, day)
 
     def read(self) -> Iterator[Charge | Uncharged]:
         """The charges and what is in none, in their stable order."""
@@ -116,10 +162,10 @@ class ChargeReader:
         return charge_report(facts, by, charges)
 
     def kept_aside(self) -> list[str]:
-        """What the ledger did not count of those who were seen, in words."""
+        """What is to be said of the books, and what the ledger did not count of those seen."""
         from accountant.reports.kept_aside import kept_aside_lines
 
-        return list(kept_aside_lines(self._ledger, self.tenants))
+        return [*self.remarks, *kept_aside_lines(self._ledger, self.tenants)]
 
     def notes(self) -> list[str]:
         """What is not in the charges, in words."""
@@ -135,7 +181,8 @@ class ChargeReader:
 
         wanted = (cell for cell in cells if self._tenant in (None, cell.tenant))
         requested = counted(wanted, self.requests)
-        for each in month_charges(self.month, requested, self._card, self.entries):
+        by_token = map(self._books.by_token, requested) if self._books else requested
+        for each in month_charges(self.month, by_token, self._card, self.entries):
             self.tenants[each.tenant] = None
             if isinstance(each, Uncharged):
                 self.unpriced += each.consumed is not None
@@ -145,16 +192,24 @@ class ChargeReader:
 
 @contextmanager
 def open_month(asked: Asked) -> Generator[ChargeReader]:
-    """The books of a month, to read once.
+    """The books of a month, to read once: as it was closed, or as the ledger has it.
 
     Raises:
-        NoSuchTenant: The ledger has never seen the tenant.
+        BooksError: The closed months cannot be used.
+        CostsError: The costs cannot be used, or lack an exchange rate.
+        NoSuchTenant: The ledger, or the closed month, has never seen the tenant.
         RateCardError: The rates cannot be used.
         SettingsError: The month or the URL is none.
     """
-    month, card = read_month(asked.period), open_card(asked.rates)
-    with open_ledger(asked.redis_url) as ledger:
-        yield ChargeReader(month, ledger, card, asked.tenant)
+    from accountant.commands.closed_reader import ClosedReader
+    from accountant.commands.drafts import open_books, open_drafts
+
+    month, books = read_month(asked.period), open_books(asked.books)
+    if books and (sealed := books.closed(month)):
+        yield ClosedReader(books, sealed, asked)
+    else:
+        with open_drafts(asked) as drafts:
+            yield drafts.corrected(month, books)
 
 
 @contextmanager

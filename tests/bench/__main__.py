@@ -1,7 +1,7 @@
 """`make bench`: measures, prints tables, writes build/bench.json.
 
-Arguments: what to measure (usage, ledger, archive, proxy, streams); nothing means all. Exit codes:
-0 every bound holds, 1 one does not, 2 it could not be measured.
+Arguments: what to measure (usage, ledger, archive, accountant, proxy, streams); nothing means all.
+Exit codes: 0 every bound holds, 1 one does not, 2 it could not be measured.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from bench.machine import cores
 from bench.measuring import Result
 from bench.peers import install_peers
 from bench.processes import BenchError, allow_open_files
+from bench.statement_contests import statement_contests
 from bench.usage_contests import usage_contests
 from rich.console import Console
 from rich.table import Table
@@ -79,6 +80,10 @@ def _archive(_: Console) -> list[Result]:
     return archive_contests()
 
 
+def _accountant(_: Console) -> list[Result]:
+    return statement_contests()
+
+
 def _proxy(console: Console) -> list[Result]:
     _prepare()
     return proxy_contests.run(console)
@@ -115,6 +120,7 @@ _CONTESTS: Final[dict[str, Callable[[Console], list[Result]]]] = {
     "usage": _usage,
     "ledger": _ledger,
     "archive": _archive,
+    "accountant": _accountant,
     "proxy": _proxy,
     "streams": _streams,
 }
