@@ -5,8 +5,8 @@ UV_VERSION := 0.13.8
 UV := .tools/uv/bin/uv
 BIN := .venv/bin
 INSTALLED := .venv/.installed
-DEBIAN_PACKAGES := redis-server chromium fonts-dejavu-core
-DEBIAN_COMMANDS := redis-server chromium
+DEBIAN_PACKAGES := redis-server chromium fonts-dejavu-core mono-mcs mono-runtime libnewtonsoft-json5.0-cil
+DEBIAN_COMMANDS := redis-server chromium mcs mono
 BENCH_PACKAGES := redis-server nginx wrk
 BENCH_COMMANDS := redis-server nginx wrk
 
