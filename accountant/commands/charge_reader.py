@@ -20,10 +20,11 @@ from accountant.edition import Edition
 from tollgate.usage.periods import Month
 
 if TYPE_CHECKING:
-    from accountant.charges import Cell, Charge, Uncharged
+    from accountant.charges import Charge, Uncharged
     from accountant.rate_cards.rate_card import RateCard
     from accountant.reports.kept_aside import Ledger
     from accountant.reports.report import Report
+    from tollgate.ledger.cell_sums import CellSum
 
 Period = Annotated[str, typer.Argument(metavar="MONTH", help="A month in UTC, as 2026-10.")]
 Rates = Annotated[
@@ -92,11 +93,13 @@ class ChargeReader:
 
     def read(self) -> Iterator[Charge | Uncharged]:
         """The charges and what is in none, in their stable order."""
-        return self._seen(self._ledger.money_cells(self.month))
+        days = self.month.days()
+        return self._seen(self._ledger.money_sums(self.month, days), days)
 
     def read_by_user(self) -> Iterator[Charge | Uncharged]:
         """The same by user; what is not metered has none."""
-        return self._seen(self._ledger.user_cells(self.month))
+        days = self.month.days()
+        return self._seen(self._ledger.user_sums(self.month, days), days)
 
     def report(self, by: Sequence[str]) -> Report:
         """The charges grouped.
@@ -106,14 +109,15 @@ class ChargeReader:
         """
         from accountant.reports.report import MonthFacts, charge_report
 
-        charges = self.read_by_user() if "user" in by else self.read()
+        read = self._ledger.user_sums if "user" in by else self._ledger.money_sums
+        starts = self._card.starts_in(self.month)
         facts = MonthFacts(
             period=self.month,
             currency=self.currency,
             requests=self.requests,
             edition=self.edition,
         )
-        return charge_report(facts, by, charges)
+        return charge_report(facts, by, self._seen(read(self.month, starts), starts))
 
     def kept_aside(self) -> list[str]:
         """What the ledger did not count of those who were seen, in words."""
@@ -129,13 +133,14 @@ class ChargeReader:
         missing = f"{' and '.join(told)} line{'s' * (lines != 1)} of usage in no charge"
         return [*self.kept_aside(), *([missing] if told else [])]
 
-    def _seen(self, cells: Iterator[Cell]) -> Iterator[Charge | Uncharged]:
+    def _seen(self, sums: Iterator[CellSum], starts: Sequence[str]) -> Iterator[Charge | Uncharged]:
         from accountant.charges import Uncharged
-        from accountant.usage_charges import counted, month_charges
+        from accountant.usage_charges import Spans, charges_of_sums, counted
 
-        wanted = (cell for cell in cells if self._tenant in (None, cell.tenant))
+        wanted = (each for each in sums if self._tenant in (None, each.tenant))
         requested = counted(wanted, self.requests)
-        for each in month_charges(self.month, requested, self._card, self.entries):
+        spans = Spans(self.month, starts)
+        for each in charges_of_sums(spans, requested, self._card, self.entries):
             self.tenants[each.tenant] = None
             if isinstance(each, Uncharged):
                 self.unpriced += each.consumed is not None

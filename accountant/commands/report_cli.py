@@ -110,13 +110,15 @@ def _deliver(found: Report, layout: Layout, out: Path | None, tenant: str | None
 
 
 def _written(found: Report, layout: Layout, *, to_terminal: bool) -> str:
-    from accountant.reports.report_csv import as_csv
-    from accountant.reports.report_json import as_json
-    from accountant.reports.report_table import as_table
-
     if layout is Layout.CSV:
+        from accountant.reports.report_csv import as_csv
+
         return as_csv(found)
     if layout is Layout.JSON:
+        from accountant.reports.report_json import as_json
+
         return as_json(found)
+    from accountant.reports.report_table import as_table
+
     width = shutil.get_terminal_size().columns if to_terminal else 80
     return as_table(found, width, colour=to_terminal)

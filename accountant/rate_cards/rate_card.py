@@ -7,13 +7,14 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from hashlib import sha256
-from itertools import combinations
+from itertools import chain, combinations
 from typing import Final
 
 import msgspec
 
 from accountant.errors import RateCardError
 from accountant.rate_cards.price_rules import PriceRule, PriceRules, rule_clashes
+from tollgate.usage.periods import Month
 from tollgate.usage.sku import Sku
 
 # What a rate may ask of a SKU beside its model; the more it asks, the more specific it is.
@@ -102,6 +103,13 @@ class RateCard:
             for key, group in _by_meter(rates).items()
         }
         self._found: dict[tuple[Sku, str, date], Rate | None] = {}
+
+    def starts_in(self, period: Month) -> list[str]:
+        """The month's first UTC day, and every later one of it from which any price is another."""
+        dated = (*chain.from_iterable(self._rates.values()), *self.rules.rules)
+        changes = {day for each in dated for day in (each.effective_from, each.effective_to) if day}
+        first, end = period.start.date(), period.end.date()
+        return [str(day) for day in sorted({first, *(day for day in changes if first < day < end)})]
 
     def rate_for(self, sku: Sku, meter: str, day: date) -> Rate | None:
         """The most specific rate that holds, or None: such usage is unpriced, never free.

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from accountant.labels import shown
+from tollgate.ledger.cell_sums import CellSum
 from tollgate.ledger.cells import LedgerReader
 from tollgate.ledger.outcome import KeptAside
+from tollgate.usage.periods import Month
 
 
 class Ledger(LedgerReader, Protocol):
-    """The read side, with what it did not count."""
+    """The read side, with cells added up, and what it did not count."""
+
+    def money_sums(self, month: Month, starts: Sequence[str]) -> Iterator[CellSum]:
+        """The month's cells added up; see `cell_sums`."""
+        ...
+
+    def user_sums(self, month: Month, starts: Sequence[str]) -> Iterator[CellSum]:
+        """The month's cells of users added up; see `cell_sums`."""
+        ...
 
     def kept_aside(self, tenant: str) -> KeptAside:
         """How many distinct events of a tenant were not counted, by reason."""

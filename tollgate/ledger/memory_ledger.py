@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 
 from tollgate.ledger.booking import Booking, book
+from tollgate.ledger.cell_sums import CellSum, cell_sums
 from tollgate.ledger.cells import OVERFLOW, MoneyCell, Usage, UserCell
 from tollgate.ledger.outcome import KeptAside, LedgerLimits, Outcome
 from tollgate.ledger.rows import Names, Row, Tally, money_cells, user_cells
@@ -46,6 +47,14 @@ class MemoryLedger:
         for name in self.tenants():
             for day, rows in self._tenants[name].users.of(month):
                 yield from user_cells(name, day, rows)
+
+    def money_sums(self, month: Month, starts: Sequence[str]) -> Iterator[CellSum]:
+        """The month's cells added up; see `cell_sums`."""
+        return cell_sums(self.money_cells(month), starts)
+
+    def user_sums(self, month: Month, starts: Sequence[str]) -> Iterator[CellSum]:
+        """The month's cells of users added up; see `cell_sums`."""
+        return cell_sums(self.user_cells(month), starts)
 
     def kept_aside(self, tenant: str) -> KeptAside:
         """How many distinct events of a tenant were not counted, by reason."""

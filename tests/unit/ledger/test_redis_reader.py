@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from ledgers import OCTOBER
@@ -20,8 +21,11 @@ def away() -> Iterator[RedisReader]:
         yield RedisReader(client)
 
 
-@pytest.mark.parametrize("read", ["tenants", "money_cells", "user_cells", "kept_aside"])
+@pytest.mark.parametrize(
+    "read", ["tenants", "money_cells", "user_cells", "money_sums", "user_sums", "kept_aside"]
+)
 def test_a_server_that_is_away_is_unavailable(away: RedisReader, read: str) -> None:
-    arguments = {"tenants": (), "kept_aside": ("contoso",)}.get(read, (OCTOBER,))
+    arguments: tuple[Any, ...] = (OCTOBER, OCTOBER.days()) if read.endswith("sums") else (OCTOBER,)
+    arguments = {"tenants": (), "kept_aside": ("contoso",)}.get(read, arguments)
     with pytest.raises(StoreUnavailable, match="cannot be reached"):
         list(getattr(away, read)(*arguments))
