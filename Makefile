@@ -66,7 +66,7 @@ requirements: $(UV)  ## export requirements.txt, which the Functions host instal
 	$(UV) export $(EXPORT) --quiet > requirements.txt
 
 bench: export PATH := $(PATH):/usr/sbin
-bench: $(INSTALLED)  ## measure beside baselines and peers (ONLY="usage ledger archive proxy streams"); build/bench.json
+bench: $(INSTALLED)  ## measure beside baselines and peers (ONLY="usage ledger archive accountant proxy streams"); build/bench.json
 	@for command in $(BENCH_COMMANDS); do \
 		command -v $$command >/dev/null && continue; \
 		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then $(MAKE) --no-print-directory benchsystem; \

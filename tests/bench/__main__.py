@@ -1,7 +1,7 @@
 """`make bench`: measures, prints tables, writes build/bench.json.
 
-Arguments: what to measure (usage, ledger, archive, proxy, streams); nothing means all. Exit codes:
-0 every bound holds, 1 one does not, 2 it could not be measured.
+Arguments: what to measure (usage, ledger, archive, accountant, proxy, streams); nothing means all.
+Exit codes: 0 every bound holds, 1 one does not, 2 it could not be measured.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from bench import ledger_contests, proxy_contests, stream_contests
+from bench import ledger_contests, proxy_contests, report_contests, stream_contests
 from bench.archive_contests import archive_contests
 from bench.bounds import judged, verdicts
 from bench.machine import cores
@@ -79,6 +79,12 @@ def _archive(_: Console) -> list[Result]:
     return archive_contests()
 
 
+def _accountant(console: Console) -> list[Result]:
+    if cores() < _CORES:
+        raise BenchError(f"{_CORES} cores are needed: the accountant's, and Redis's")
+    return [*report_contests.run(console)]
+
+
 def _proxy(console: Console) -> list[Result]:
     _prepare()
     return proxy_contests.run(console)
@@ -115,6 +121,7 @@ _CONTESTS: Final[dict[str, Callable[[Console], list[Result]]]] = {
     "usage": _usage,
     "ledger": _ledger,
     "archive": _archive,
+    "accountant": _accountant,
     "proxy": _proxy,
     "streams": _streams,
 }
