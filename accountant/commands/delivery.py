@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from enum import StrEnum
 from io import StringIO
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
 import typer
 
@@ -37,6 +38,27 @@ def told_write_problems(path: Path | None) -> Generator[None]:
         raise SettingsError([f"cannot write {path or 'to stdout'}: {error.strerror}"]) from None
 
 
+class AnswerLayout(StrEnum):
+    """How an answer that is no table is written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+Answer = Annotated[AnswerLayout, typer.Option("--format", help="How to write it.")]
+
+
+def answer(text: str) -> None:
+    """Write text that is the answer to stdout.
+
+    Raises:
+        SettingsError: It cannot be written.
+        typer.Exit: Whoever read it has left.
+    """
+    with told_write_problems(None):
+        print_report(text.encode())
+
+
 @contextmanager
 def delivered(path: Path | None) -> Generator[Callable[[str], object]]:
     """What to write a document's text with; it is delivered at the end, and only as a whole.
@@ -47,8 +69,7 @@ def delivered(path: Path | None) -> Generator[Callable[[str], object]]:
     if path is None:
         text = StringIO(newline="")
         yield text.write
-        with told_write_problems(None):
-            print_report(text.getvalue().encode())
+        answer(text.getvalue())
     else:
         with (
             told_write_problems(path),

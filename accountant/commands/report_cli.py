@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from accountant.commands import completion
 from accountant.commands.charge_reader import Asked, Period, Rates, RedisUrl, open_month
 from accountant.commands.delivery import told_write_problems
 from accountant.commands.problems import ANSWER_IS_NO, say, told_problems
@@ -31,6 +32,11 @@ class Group(StrEnum):
     MODEL = "model"
     USER = "user"
     REGION = "region"
+
+
+def complete_groups(incomplete: str) -> list[str]:
+    """Some of them, separated by commas."""
+    return completion.fields(Group, incomplete)
 
 
 class Layout(StrEnum):
@@ -53,10 +59,16 @@ def report(  # noqa: PLR0913, PLR0917  each is an option of the command
             metavar="FIELD",
             help="Group by tenant, billing-code, model, user or region; repeat, or use "
             "commas, for more. Default: the first three.",
+            autocompletion=complete_groups,
         ),
     ] = None,
     tenant: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Only this tenant's statement.")
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Only this tenant's statement.",
+            autocompletion=completion.tenants,
+        ),
     ] = None,
     layout: Annotated[Layout, typer.Option("--format", help="How to write it.")] = Layout.TABLE,
     out: Annotated[

@@ -15,12 +15,12 @@ from tollgate.usage.periods import Month
 class Ledger(LedgerReader, Protocol):
     """The read side, with cells added up, and what it did not count."""
 
-    def money_sums(self, month: Month, starts: Sequence[str]) -> Iterator[CellSum]:
-        """The month's cells added up; see `cell_sums`."""
+    def money_sums(self, tenant: str, month: Month, starts: Sequence[str]) -> Iterator[CellSum]:
+        """A tenant's cells of the month added up; see `cell_sums`."""
         ...
 
-    def user_sums(self, month: Month, starts: Sequence[str]) -> Iterator[CellSum]:
-        """The month's cells of users added up; see `cell_sums`."""
+    def user_sums(self, tenant: str, month: Month, starts: Sequence[str]) -> Iterator[CellSum]:
+        """A tenant's cells of users of the month added up; see `cell_sums`."""
         ...
 
     def kept_aside(self, tenant: str) -> KeptAside:

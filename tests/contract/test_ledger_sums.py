@@ -35,15 +35,19 @@ async def filled(ledger: Ledger) -> Ledger:
 async def test_sums_are_those_of_the_cells(ledger: Ledger, starts: list[str]) -> None:
     reader = (await filled(ledger)).reader
     money, users = ledger.cells()
-    assert [*reader.money_sums(OCTOBER, starts)] == [*cell_sums(money, starts)]
-    assert [*reader.user_sums(OCTOBER, starts)] == [*cell_sums(users, starts)]
+    by_hour, by_user = [*cell_sums(money, starts)], [*cell_sums(users, starts)]
+    for tenant in ("contoso", "fabrikam"):
+        of_tenant = [each for each in by_hour if each.tenant == tenant]
+        assert [*reader.money_sums(tenant, OCTOBER, starts)] == of_tenant
+        of_tenant = [each for each in by_user if each.tenant == tenant]
+        assert [*reader.user_sums(tenant, OCTOBER, starts)] == of_tenant
 
 
 async def test_a_month_without_a_change_is_one_sum_a_row(ledger: Ledger) -> None:
     for hour in range(3):
         time = NOON + timedelta(hours=24 * hour)
         await ledger.apply(measured(f"{hour}", time), now=time)
-    [found] = ledger.reader.money_sums(OCTOBER, DAYS[:1])
+    [found] = ledger.reader.money_sums("contoso", OCTOBER, DAYS[:1])
     assert (found.tenant, found.start, found.user) == ("contoso", "2026-10-01", None)
     assert found.usage == Usage(
         3,
@@ -56,6 +60,6 @@ async def test_a_month_without_a_change_is_one_sum_a_row(ledger: Ledger) -> None
     )
 
 
-async def test_an_empty_ledger_has_no_sums(ledger: Ledger) -> None:
-    assert [*ledger.reader.money_sums(OCTOBER, DAYS)] == []
-    assert [*ledger.reader.user_sums(OCTOBER, DAYS)] == []
+async def test_a_tenant_that_used_nothing_has_no_sums(ledger: Ledger) -> None:
+    assert [*ledger.reader.money_sums("contoso", OCTOBER, DAYS)] == []
+    assert [*ledger.reader.user_sums("contoso", OCTOBER, DAYS)] == []

@@ -48,13 +48,13 @@ class MemoryLedger:
             for day, rows in self._tenants[name].users.of(month):
                 yield from user_cells(name, day, rows)
 
-    def money_sums(self, month: Month, starts: Sequence[str]) -> Iterator[CellSum]:
-        """The month's cells added up; see `cell_sums`."""
-        return cell_sums(self.money_cells(month), starts)
+    def money_sums(self, tenant: str, month: Month, starts: Sequence[str]) -> Iterator[CellSum]:
+        """A tenant's cells of the month added up; see `cell_sums`."""
+        return cell_sums((x for x in self.money_cells(month) if x.tenant == tenant), starts)
 
-    def user_sums(self, month: Month, starts: Sequence[str]) -> Iterator[CellSum]:
-        """The month's cells of users added up; see `cell_sums`."""
-        return cell_sums(self.user_cells(month), starts)
+    def user_sums(self, tenant: str, month: Month, starts: Sequence[str]) -> Iterator[CellSum]:
+        """A tenant's cells of users of the month added up; see `cell_sums`."""
+        return cell_sums((x for x in self.user_cells(month) if x.tenant == tenant), starts)
 
     def kept_aside(self, tenant: str) -> KeptAside:
         """How many distinct events of a tenant were not counted, by reason."""

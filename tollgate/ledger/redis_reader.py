@@ -62,19 +62,17 @@ class RedisReader:
             for day, counters, skus in self._hashes(keys, days, keys.users):
                 yield from user_cells(tenant, day, read_rows(counters, skus))
 
-    def money_sums(self, month: Month, starts: Sequence[str]) -> Iterator[CellSum]:
-        """The month's cells added up; see `cell_sums`."""
-        for tenant in self.tenants():
-            keys = self._keys(tenant)
-            hashes = self._hashes(keys, self._hours(keys, month), keys.money)
-            yield from _added_up(tenant, hashes, starts)
+    def money_sums(self, tenant: str, month: Month, starts: Sequence[str]) -> Iterator[CellSum]:
+        """A tenant's cells of the month added up; see `cell_sums`."""
+        keys = self._keys(tenant)
+        hashes = self._hashes(keys, self._hours(keys, month), keys.money)
+        return _added_up(tenant, hashes, starts)
 
-    def user_sums(self, month: Month, starts: Sequence[str]) -> Iterator[CellSum]:
-        """The month's cells of users added up; see `cell_sums`."""
-        for tenant in self.tenants():
-            keys = self._keys(tenant)
-            hashes = self._hashes(keys, self._days(keys, month), keys.users)
-            yield from _added_up(tenant, hashes, starts)
+    def user_sums(self, tenant: str, month: Month, starts: Sequence[str]) -> Iterator[CellSum]:
+        """A tenant's cells of users of the month added up; see `cell_sums`."""
+        keys = self._keys(tenant)
+        hashes = self._hashes(keys, self._days(keys, month), keys.users)
+        return _added_up(tenant, hashes, starts)
 
     def kept_aside(self, tenant: str) -> KeptAside:
         """How many distinct events of a tenant were not counted, by reason."""

@@ -25,7 +25,8 @@ def away() -> Iterator[RedisReader]:
     "read", ["tenants", "money_cells", "user_cells", "money_sums", "user_sums", "kept_aside"]
 )
 def test_a_server_that_is_away_is_unavailable(away: RedisReader, read: str) -> None:
-    arguments: tuple[Any, ...] = (OCTOBER, OCTOBER.days()) if read.endswith("sums") else (OCTOBER,)
-    arguments = {"tenants": (), "kept_aside": ("contoso",)}.get(read, arguments)
+    sums = ("contoso", OCTOBER, OCTOBER.days())
+    arguments: dict[str, tuple[Any, ...]] = {"tenants": (), "kept_aside": ("contoso",)}
+    arguments |= {"money_sums": sums, "user_sums": sums}
     with pytest.raises(StoreUnavailable, match="cannot be reached"):
-        list(getattr(away, read)(*arguments))
+        list(getattr(away, read)(*arguments.get(read, (OCTOBER,))))
