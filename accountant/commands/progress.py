@@ -45,7 +45,7 @@ class _Bar:
         if done >= total:
             self.close()
         elif time.monotonic() >= self._begin_s:
-            self._bar = self._bar or _opened()
+            self._bar = self._bar or _opened(doing)
             self._bar.update(self._bar.task_ids[0], description=doing, completed=done, total=total)
 
     def close(self) -> None:
@@ -54,11 +54,11 @@ class _Bar:
             self._bar = None
 
 
-def _opened() -> Progress:
+def _opened(doing: str) -> Progress:
     from rich.console import Console  # noqa: PLC0415  most work is over before
     from rich.progress import Progress  # noqa: PLC0415  same
 
     bar = Progress(console=Console(stderr=True), transient=True)
-    bar.add_task("")
+    bar.add_task(doing)
     bar.start()
     return bar

@@ -6,13 +6,12 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from accounting import apply_on_redis, empty_redis
 from builders import event
-from commands import COMMANDS, MONTH, OF_LEDGER, OF_LEDGERS_MONTH, OF_MONTH, Command
+from every_command import COMMANDS, MONTH, OF_LEDGER, OF_LEDGERS_MONTH, OF_MONTH, Command
 from typer.testing import CliRunner, Result
 
 from accountant.cli import app
@@ -31,7 +30,7 @@ def name_of(command: Command) -> str:
     return command.name
 
 
-def every(commands: list[Command]) -> Callable[..., Callable[..., None]]:
+def every(commands: list[Command]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("command", commands, ids=name_of)
 
 
