@@ -44,6 +44,10 @@ Scratch = Annotated[
         metavar="DIR", help="Where there is room for the archive as JSON. Default: $TMPDIR."
     ),
 ]
+Whose = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="With --ids: whose line.", autocompletion=completion.tenants),
+]
 Ids = Annotated[
     bool, typer.Option("--ids", help="List the requests behind a statement's line instead.")
 ]
@@ -56,14 +60,7 @@ AsJson = Annotated[bool, typer.Option("--json", hidden=True, help="The same as -
 def audit(  # noqa: PLR0913, PLR0917  each is an option of the command
     period: Period,
     archive: Folder,
-    tenant: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="With --ids: whose line.",
-            autocompletion=completion.tenants,
-        ),
-    ] = None,
+    tenant: Whose = None,
     billing_code: Annotated[
         str | None, typer.Option(metavar="CODE", help='With --ids; "" is unallocated.')
     ] = None,
