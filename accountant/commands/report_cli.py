@@ -39,6 +39,25 @@ def complete_groups(incomplete: str) -> list[str]:
     return completion.fields(Group, incomplete)
 
 
+By = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="FIELD",
+        help="Group by tenant, billing-code, model, user or region; repeat, or use "
+        "commas, for more. Default: the first three.",
+        autocompletion=complete_groups,
+    ),
+]
+Tenant = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Only this tenant's statement.",
+        autocompletion=completion.tenants,
+    ),
+]
+
+
 class Layout(StrEnum):
     """How a report is written."""
 
@@ -53,23 +72,8 @@ _DEFAULT_BY: Final = (Group.TENANT, Group.BILLING_CODE, Group.MODEL)
 
 def report(  # noqa: PLR0913, PLR0917  each is an option of the command
     period: Period,
-    by: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="FIELD",
-            help="Group by tenant, billing-code, model, user or region; repeat, or use "
-            "commas, for more. Default: the first three.",
-            autocompletion=complete_groups,
-        ),
-    ] = None,
-    tenant: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="Only this tenant's statement.",
-            autocompletion=completion.tenants,
-        ),
-    ] = None,
+    by: By = None,
+    tenant: Tenant = None,
     layout: Annotated[Layout, typer.Option("--format", help="How to write it.")] = Layout.TABLE,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write a file there, not to stdout.")

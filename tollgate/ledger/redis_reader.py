@@ -19,6 +19,8 @@ from tollgate.usage.periods import Month, day_of_hour
 from tollgate.usage.sku import Sku
 
 # One read has few rows of a large tenant and many hashes of a small one.
+_FIRST_HOURS: Final = 24
+_FIRST_DAYS: Final = 1  # a day may have 10,000 users
 _ROWS_A_READ: Final = 20_000
 _HASHES_A_READ: Final = 240
 _GROWTH: Final = 8  # of a read over the one before, whose largest hash tells what to expect
@@ -51,7 +53,7 @@ class RedisReader:
         for tenant in self.tenants():
             keys = self._keys(tenant)
             hours = self._hours(keys, month)
-            for hour, counters, skus in self._hashes(keys, hours, keys.money):
+            for hour, counters, skus in self._hashes(keys, hours, keys.money, _FIRST_HOURS):
                 yield from money_cells(tenant, hour, read_rows(counters, skus))
 
     def user_cells(self, month: Month) -> Iterator[UserCell]:
@@ -59,19 +61,19 @@ class RedisReader:
         for tenant in self.tenants():
             keys = self._keys(tenant)
             days = self._days(keys, month)
-            for day, counters, skus in self._hashes(keys, days, keys.users):
+            for day, counters, skus in self._hashes(keys, days, keys.users, _FIRST_DAYS):
                 yield from user_cells(tenant, day, read_rows(counters, skus))
 
     def money_sums(self, tenant: str, month: Month, starts: Sequence[str]) -> Iterator[CellSum]:
         """A tenant's cells of the month added up; see `cell_sums`."""
         keys = self._keys(tenant)
-        hashes = self._hashes(keys, self._hours(keys, month), keys.money)
+        hashes = self._hashes(keys, self._hours(keys, month), keys.money, _FIRST_HOURS)
         return _added_up(tenant, hashes, starts)
 
     def user_sums(self, tenant: str, month: Month, starts: Sequence[str]) -> Iterator[CellSum]:
         """A tenant's cells of users of the month added up; see `cell_sums`."""
         keys = self._keys(tenant)
-        hashes = self._hashes(keys, self._days(keys, month), keys.users)
+        hashes = self._hashes(keys, self._days(keys, month), keys.users, _FIRST_DAYS)
         return _added_up(tenant, hashes, starts)
 
     def kept_aside(self, tenant: str) -> KeptAside:
@@ -96,10 +98,10 @@ class RedisReader:
         return sorted({day_of_hour(hour) for hour in self._hours(keys, month)})
 
     def _hashes(
-        self, keys: TenantKeys, periods: Sequence[str], name: Callable[[str], str]
+        self, keys: TenantKeys, periods: Sequence[str], name: Callable[[str], str], at_once: int
     ) -> Iterator[tuple[str, Hash, Mapping[int, Sku]]]:
         """Each period's hash, with the SKUs that it speaks of."""
-        begin, at_once = 0, 1
+        begin = 0
         while some := periods[begin : begin + at_once]:
             *hashes, table = self._read([*map(name, some), keys.skus])  # a SKU stands there first
             skus = read_skus(table)
