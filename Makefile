@@ -5,10 +5,10 @@ UV_VERSION := 0.13.8
 UV := .tools/uv/bin/uv
 BIN := .venv/bin
 INSTALLED := .venv/.installed
-DEBIAN_PACKAGES := redis-server
-DEBIAN_COMMANDS := redis-server
-BENCH_PACKAGES := $(DEBIAN_PACKAGES) nginx wrk
-BENCH_COMMANDS := $(DEBIAN_COMMANDS) nginx wrk
+DEBIAN_PACKAGES := redis-server chromium fonts-dejavu-core
+DEBIAN_COMMANDS := redis-server chromium
+BENCH_PACKAGES := redis-server nginx wrk
+BENCH_COMMANDS := redis-server nginx wrk
 
 .DEFAULT_GOAL := help
 .PHONY: help install system demo serve test soak check format bench benchsystem requirements clean

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Final
@@ -22,9 +22,32 @@ def written_aside(path: Path) -> Generator[Path]:
     Raises:
         OSError: It cannot be written; an older file is as it was.
     """
-    with scratch_file(path.parent) as aside:
+    with written_together(path) as (aside,):
         yield aside
-        aside.replace(path)
+
+
+@contextmanager
+def written_together(*paths: Path) -> Generator[list[Path]]:
+    """Paths to write to, which become `paths` at the end, or are removed if anything fails.
+
+    The first is the document and the others belong to it. No rename replaces two files at once, so
+    an older document is removed before the others are replaced: whoever finds the document finds
+    the others of the same run, even if this process is killed at any instant.
+
+    Args:
+        paths: The files, as in `written_aside`.
+
+    Raises:
+        OSError: One cannot be written; the older files are as they were, but that none of the
+            document is left if it was the last to fail.
+    """
+    with ExitStack() as stack:
+        asides = [stack.enter_context(scratch_file(path.parent)) for path in paths]
+        yield asides
+        if len(paths) > 1:
+            paths[0].unlink(missing_ok=True)
+        for aside, path in reversed([*zip(asides, paths, strict=True)]):
+            aside.replace(path)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from accountant.rate_cards.price_rules import Adjustment
+from accountant.rate_cards.rate_card import Exchange
 from accountant.rating import unit_of
 from tollgate.ledger.cells import MoneyCell, UserCell
 from tollgate.usage.sku import Sku
@@ -48,12 +49,15 @@ class Price(msgspec.Struct, frozen=True, kw_only=True):
         charged: As it is charged.
         per: A power of ten.
         adjustments: What made the one of the other, in that order.
+        exchange: What the list price was before it was converted to the currency of the books;
+            None: it was not.
     """
 
     listed: Decimal
     charged: Decimal
     per: int
     adjustments: tuple[Adjustment, ...] = ()
+    exchange: Exchange | None = None
 
 
 class Allocation(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,17 +65,24 @@ class Allocation(msgspec.Struct, frozen=True, kw_only=True):
 
     Args:
         cost: What was shared out, as its file calls it.
+        commitment: The id of the reservation that covers it; None: none does.
         method: `used`: by what each used of provisioned throughput, hour by hour; `idle`: what of
             it nobody used; `proportional`: by what each pays for tokens; `even`: to each tenant
             the same; `fixed`: by stated parts.
-        share: The payer's part of the whole, before it was rounded to the smallest unit.
+        share: The payer's part of the whole, before that was rounded to the smallest unit: a
+            decimal number of at most 12 places. The shares of one cost add up to exactly 1.
         whole: The whole amount, in the currency of the books.
+        tokens: What the payer used of provisioned throughput, by meter; empty for all else.
+        requests: How many requests used it.
     """
 
     cost: str
+    commitment: str | None = None
     method: SplitMethod
     share: str
     whole: Decimal
+    tokens: tuple[tuple[str, int], ...] = ()
+    requests: int = 0
 
     @property
     def part(self) -> Fraction:

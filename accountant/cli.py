@@ -6,12 +6,19 @@ from typing import Annotated
 
 import typer
 
+from accountant.commands.anomalies_cli import anomalies
 from accountant.commands.archive_commands import audit, rebuild
+from accountant.commands.budget_cli import budget
+from accountant.commands.compare_cli import compare
+from accountant.commands.costs_cli import costs_app
+from accountant.commands.economics_cli import economics
 from accountant.commands.examples import show_examples
 from accountant.commands.export_cli import export
 from accountant.commands.focus_cli import focus
+from accountant.commands.forecast_cli import forecast
 from accountant.commands.journal_cli import journal
 from accountant.commands.rates_cli import rates_app
+from accountant.commands.reconcile_cli import reconcile
 from accountant.commands.report_cli import report
 
 app = typer.Typer(
@@ -21,6 +28,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help shows three times as fast
 )
 app.add_typer(rates_app, name="rates")
+app.add_typer(costs_app, name="costs")
 
 
 def _show_version(is_asked: bool) -> None:  # noqa: FBT001  typer calls it with the flag
@@ -46,7 +54,9 @@ def accountant(
     """
 
 
-for command in (report, audit, rebuild, focus, journal, export):
+for command in (report, audit, rebuild, focus, journal, export, reconcile):
+    app.command()(command)
+for command in (compare, forecast, anomalies, budget, economics):
     app.command()(command)
 show_examples(app)
 

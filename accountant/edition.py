@@ -32,6 +32,7 @@ class Edition(msgspec.Struct, frozen=True, kw_only=True):
         status: `draft` follows the ledger; `closed` never changes; `restated` is closed, and later
             statements correct it.
         rate_card: The version of the prices: a digest of all that they say.
+        costs: The same of fixed costs, splits and exchange rates; None: there were none.
         closed_on: The UTC day of the close; None is a draft.
         digest: Of the snapshot; None is a draft.
         numbers: The statements' numbers by tenant; drafts have none.
@@ -41,6 +42,7 @@ class Edition(msgspec.Struct, frozen=True, kw_only=True):
 
     status: Status = "draft"
     rate_card: str | None = None
+    costs: str | None = None
     closed_on: date | None = None
     digest: str | None = None
     numbers: Mapping[str, str] = {}

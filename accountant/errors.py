@@ -1,9 +1,12 @@
 """What can go wrong here, beside what reading the ledger raises.
 
 TollgateError
+├── CostsError           the files of fixed costs cannot be used; holds every problem
 ├── NoRoomForAmount      an amount has more digits than a file's column
+├── NoStatementNumber    a closed month has charges of a tenant who has no statement in it
 ├── NoSuchTenant         the ledger has never seen the tenant
-└── RateCardError        the rate files cannot be used; holds every problem
+├── RateCardError        the rate files cannot be used; holds every problem
+└── WriterEnded          a process that wrote statements ended before its time
 """
 
 from __future__ import annotations
@@ -11,8 +14,24 @@ from __future__ import annotations
 from tollgate.errors import TollgateError
 
 
+class CostsError(TollgateError):
+    """The files of fixed costs cannot be used, or lack what the month needs.
+
+    Args:
+        problems: Every problem found, each with its file and row, or with the days it is about.
+    """
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
 class NoRoomForAmount(TollgateError):  # noqa: N818  named as NoSuchTenant is
     """An amount has more digits than a file's column; it is not rounded to fit."""
+
+
+class NoStatementNumber(TollgateError):  # noqa: N818  named as NoSuchTenant is
+    """A closed month has charges of a tenant who has no statement in it; its close is not whole."""
 
 
 class NoSuchTenant(TollgateError):  # noqa: N818  an answer, named as callers read it
@@ -29,3 +48,7 @@ class RateCardError(TollgateError):
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
+
+
+class WriterEnded(TollgateError):  # noqa: N818  named as NoSuchTenant is
+    """A process that wrote statements ended before its time; what is written is whole."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from decimal import (
-    ROUND_FLOOR,
     ROUND_HALF_UP,
     Context,
     Decimal,
@@ -15,7 +14,9 @@ from decimal import (
     InvalidOperation,
     Overflow,
 )
+from fractions import Fraction
 from functools import reduce
+from math import floor
 from typing import Final
 
 # Wide enough for 10**30 units at 40 digits of price; a digit lost is an error, never a rounding.
@@ -59,9 +60,11 @@ def rounded(amount: Decimal, currency: str) -> Decimal:
     return amount.quantize(smallest_unit(currency), ROUND_HALF_UP, Context(prec=EXACT.prec))
 
 
-def rounded_down(amount: Decimal, currency: str) -> Decimal:
-    """Round towards minus infinity to the smallest unit of an ISO 4217 currency."""
-    return amount.quantize(smallest_unit(currency), ROUND_FLOOR, Context(prec=EXACT.prec))
+def rounded_part(exact: Fraction, currency: str) -> Decimal:
+    """A part of an amount, rounded as `rounded` does; no decimal number need be the part."""
+    unit = smallest_unit(currency)
+    units = floor(abs(exact) / Fraction(unit) + Fraction(1, 2))
+    return EXACT.multiply(Decimal(units if exact >= 0 else -units), unit)
 
 
 def plain(amount: Decimal) -> str:

@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal
 from itertools import groupby, pairwise
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -23,12 +23,15 @@ from accountant.rate_cards.rate_card import RateCard
 from accountant.rating import RatedMeter, rate_usage
 from accountant.statement import statement
 from tollgate.ledger.cell_sums import CellSum, cell_sums
+from tollgate.ledger.cells import MoneyCell, UserCell
 from tollgate.usage.periods import Month
 
+Used = TypeVar("Used", MoneyCell, UserCell, MoneyCell | UserCell, CellSum)
 
-def counted(sums: Iterable[CellSum], requests: Counter[tuple[str, str]]) -> Iterator[CellSum]:
-    """The sums as they come, while their requests are added by tenant and provenance."""
-    for each in sums:
+
+def counted(used: Iterable[Used], requests: Counter[tuple[str, str]]) -> Iterator[Used]:
+    """Cells or their sums as they come, while their requests are added by tenant and provenance."""
+    for each in used:
         requests[each.tenant, each.sku.provenance] += each.usage.requests
         yield each
 
@@ -166,7 +169,11 @@ def _price(rated: RatedMeter) -> Price | None:
     if rate is None or charged is None:
         return None
     return Price(
-        listed=rate.unit_price, charged=charged, per=rate.per, adjustments=rated.adjustments
+        listed=rate.unit_price,
+        charged=charged,
+        per=rate.per,
+        adjustments=rated.adjustments,
+        exchange=rate.exchange,
     )
 
 

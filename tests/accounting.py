@@ -6,14 +6,19 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import msgspec
 from builders import usage_data
 
 from accountant.charges import Cell
+from accountant.commands.charge_reader import ChargeReader
+from accountant.costs.cost_files import load_costs
+from accountant.costs.month_books import month_books
 from accountant.rate_cards.price_rules import PriceRule
 from accountant.rate_cards.rate_card import Rate, RateCard
+from accountant.rate_cards.rate_files import load_rate_card
 from tollgate.connections.redis import open_redis, open_redis_sync
 from tollgate.ledger.cells import LedgerReader, Meter, MoneyCell, Usage, UserCell
 from tollgate.ledger.memory_ledger import MemoryLedger
@@ -118,3 +123,13 @@ def empty_redis(url: str) -> str:
 def month_cells(ledger: LedgerReader, month: Month, by: Sequence[str]) -> list[Cell]:
     """The cells that a report by these fields is made of."""
     return list(ledger.user_cells(month) if "user" in by else ledger.money_cells(month))
+
+
+def golden_reader(folder: Path) -> ChargeReader:
+    """The books of a golden month: its events as they were delivered, its rates and its costs."""
+    month, ledger = Month.parse(folder.name), MemoryLedger()
+    lines = (folder / "events.jsonl").read_bytes().splitlines()
+    asyncio.run(ledger.apply([decode_event(line) for line in lines], now=month.end))
+    prices, costs = load_rate_card(folder / "rates.toml"), folder / "costs.toml"
+    books = month_books(load_costs(costs), month, ledger, prices) if costs.exists() else None
+    return ChargeReader(month, ledger, prices, books=books)

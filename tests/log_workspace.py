@@ -115,14 +115,14 @@ class LogWorkspace:
         return since <= time < until and api in json.loads(apis[1])
 
 
-class _Token(SansIOHTTPPolicy[Any, Any]):
+class TokenPolicy(SansIOHTTPPolicy[Any, Any]):
     """Signs in as the SDK's own policy does, which refuses to over plain HTTP."""
 
     def on_request(self, request: PipelineRequest[Any]) -> None:
         request.http_request.headers["Authorization"] = "Bearer token"
 
 
-class _Credential:
+class Credential:
     """Is never asked: the policy above has a token."""
 
     async def get_token(self, *scopes: str, **kwargs: Any) -> AccessToken:
@@ -147,5 +147,5 @@ async def serving_logs(workspace: LogWorkspace) -> AsyncGenerator[LogsQueryClien
     """The SDK's client of the workspace; whoever takes it closes it."""
     async with serving(workspace.app) as url:
         yield LogsQueryClient(
-            _Credential(), endpoint=url, authentication_policy=_Token(), retry_backoff_factor=0
+            Credential(), endpoint=url, authentication_policy=TokenPolicy(), retry_backoff_factor=0
         )

@@ -4,7 +4,8 @@ TollgateError
 ├── Retryable            the same call may succeed later; nothing was lost
 │   ├── StoreUnavailable     Redis did not answer, or refused to write
 │   ├── PublishFailed        the broker did not take the batch
-│   └── LogsUnavailable      the gateway's log did not answer
+│   ├── LogsUnavailable      the gateway's log did not answer
+│   └── MetricsUnavailable   Azure Monitor's metrics did not answer
 ├── Rejected             the same input will fail again; keep it aside with the reason
 │   ├── InvalidEvent         not a usage event of a version we read
 │   └── DamagedFile          a file of the archive cannot be read to its end
@@ -34,6 +35,10 @@ class PublishFailed(Retryable):
 
 class LogsUnavailable(Retryable):
     """The gateway's log did not answer, or takes no more queries for now."""
+
+
+class MetricsUnavailable(Retryable):
+    """Azure Monitor's metrics did not answer, or take no more queries for now."""
 
 
 class Rejected(TollgateError):  # noqa: N818  a kind of outcome, named as callers read it

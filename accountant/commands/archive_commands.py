@@ -18,7 +18,7 @@ from accountant.commands import completion
 from accountant.commands.charge_reader import Period, RedisUrl
 from accountant.commands.delivery import Answer, AnswerLayout, answer
 from accountant.commands.problems import ANSWER_IS_NO, read_month, read_url, say, told_problems
-from accountant.commands.progress import progress_bar
+from accountant.commands.progress import bar
 from tollgate.errors import SettingsError
 from tollgate.usage.periods import Month
 
@@ -154,7 +154,7 @@ def _audited(month: Month, archive: Path, folder: Path, url: str) -> Audit:
 
     now = _now()
     files = _since(month, archive_files(archive))
-    with _opened(url) as redis, progress_bar() as progress:
+    with _opened(url) as redis, bar() as progress:
         records = Records(
             files, folder, now, lambda done, total: progress("files read", done, total)
         )
@@ -191,7 +191,7 @@ async def _rebuilt(archive: Path, folder: Path, url: str, settle_s: float) -> Re
     except ValueError as error:
         raise SettingsError([str(error)]) from None
     async with aclosing(redis):  # whose own entering would raise what Redis says
-        with progress_bar() as progress:
+        with bar() as progress:
             work = Rebuild(redis, archive, folder, _now, settle_s=settle_s, progress=progress)
             return await work.run()
 

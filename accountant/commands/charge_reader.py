@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,15 +17,17 @@ import typer
 
 from accountant.commands import completion
 from accountant.commands.problems import ANSWER_IS_NO, read_month, say, told_problems
-from accountant.commands.progress import Show, progress_bar, show_nothing
-from accountant.commands.sources import open_card, open_ledger
+from accountant.commands.progress import Show, bar, show_nothing
+from accountant.commands.sources import open_card, open_costs, open_ledger
 from accountant.edition import Edition
 from tollgate.usage.periods import Month
+from tollgate.usage.sku import Sku
 
 if TYPE_CHECKING:
     from accountant.charges import Charge, Uncharged
-    from accountant.rate_cards.rate_card import RateCard
-    from accountant.reports.kept_aside import Ledger
+    from accountant.costs.month_books import MonthBooks
+    from accountant.rate_cards.rate_card import Rate, RateCard
+    from accountant.reports.kept_aside import Ledger, SummedLedger
     from accountant.reports.report import Report
     from tollgate.ledger.cell_sums import CellSum
 
@@ -37,6 +40,20 @@ Period = Annotated[
 Rates = Annotated[
     Path | None,
     typer.Option(metavar="PATH", help="Rate card (TOML, CSV) or directory. Default: list prices."),
+]
+FixedCosts = Annotated[
+    Path | None,
+    typer.Option(
+        "--costs",
+        metavar="PATH",
+        help="Fixed costs, splits, reassignments, exchange rates (TOML, CSV) or directory.",
+    ),
+]
+BooksCurrency = Annotated[
+    str | None,
+    typer.Option(
+        "--currency", metavar="CODE", help="Currency of the books. Default: the rate card's."
+    ),
 ]
 RedisUrl = Annotated[
     str | None, typer.Option(metavar="URL", help="The ledger. Default: $TOLLGATE_REDIS_URL.")
@@ -51,12 +68,16 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
         tenant: Only this tenant's; None is everyone's.
         rates: The rate card's path; None is the list prices that are shipped.
         redis_url: The ledger; None is the environment's.
+        costs: Fixed costs and who pays; None: there are none, and usage stays where it is.
+        currency: ISO 4217, that of the books; None is that of the costs, or of the card.
     """
 
     period: str
     tenant: str | None = None
     rates: Path | None = None
     redis_url: str | None = None
+    costs: Path | None = None
+    currency: str | None = None
 
 
 class ChargeReader:
@@ -67,10 +88,12 @@ class ChargeReader:
         ledger: Where its usage is.
         card: The rates.
         tenant: Only this tenant's charges; None is everyone's.
-        show: Told how many tenants are read.
+        books: What fixed costs make of the month; its ledger and its card are read instead.
 
     Attributes:
+        show: Told how many tenants are read.
         entries: What each tenant owes beside its usage.
+        cost_centres: Where it is posted; None: no costs say so.
 
     Raises:
         NoSuchTenant: The ledger has never seen the tenant.
@@ -79,40 +102,57 @@ class ChargeReader:
     def __init__(
         self,
         month: Month,
-        ledger: Ledger,
+        ledger: SummedLedger,
         card: RateCard,
         tenant: str | None = None,
-        show: Show = show_nothing,
+        books: MonthBooks | None = None,
     ) -> None:
         from accountant.errors import NoSuchTenant
 
-        known = ledger.tenants()
-        if tenant is not None and tenant not in known:
+        self._summed = ledger
+        self._ledger: Ledger = books.ledger if books else ledger
+        self._card = books.card if books else card
+        self._known = self._ledger.tenants()
+        if tenant is not None and tenant not in self._known:
             raise NoSuchTenant(f"no tenant {tenant!r} in the ledger")
         self.month = month
-        self.currency = card.currency
+        self.currency = self._card.currency
         self.tenants: dict[str, None] = {}
         self.unpriced = 0
         self.uncounted = 0
         self.requests = Counter[tuple[str, str]]()
-        self.entries: dict[str, list[Charge]] = {}
-        self._ledger = ledger
-        self._card = card
-        self._tenants = known if tenant is None else [tenant]
-        self._show = show
+        owed = books.entries if books else {}
+        self.entries = {name: owed[name] for name in owed if tenant in {None, name}}
+        self.cost_centres = books.cost_centres if books else None
+        self._books = books
+        self._tenant = tenant
+        self.show: Show = show_nothing
 
     @property
     def edition(self) -> Edition:
         """Which state of the month's books it is."""
-        return Edition(rate_card=self._card.version)
+        costs = self._books.version if self._books else None
+        return Edition(rate_card=self._card.version, costs=costs)
+
+    def list_rate(self, sku: Sku, meter: str, day: date) -> Rate | None:
+        """The public price of a SKU's meter on a day, in the currency of the books."""
+        return self._card.rate_for(sku, meter, day)
 
     def read(self) -> Iterator[Charge | Uncharged]:
         """The charges and what is in none, in their stable order."""
-        return self._charges(self._ledger.money_sums, self.month.days())
+        return self._seen(self.month.days(), by_user=False)
 
     def read_by_user(self) -> Iterator[Charge | Uncharged]:
         """The same by user; what is not metered has none."""
-        return self._charges(self._ledger.user_sums, self.month.days())
+        return self._seen(self.month.days(), by_user=True)
+
+    def read_for_report(self, by: Sequence[str]) -> Iterator[Charge | Uncharged]:
+        """The same usage in the fewest charges: all days of equal prices are one.
+
+        Args:
+            by: Some of `accountant.reports.report.GROUPS`.
+        """
+        return self._seen(self._card.starts_in(self.month), by_user="user" in by)
 
     def report(self, by: Sequence[str]) -> Report:
         """The charges grouped.
@@ -122,15 +162,13 @@ class ChargeReader:
         """
         from accountant.reports.report import MonthFacts, charge_report
 
-        read = self._ledger.user_sums if "user" in by else self._ledger.money_sums
-        charges = self._charges(read, self._card.starts_in(self.month))
         facts = MonthFacts(
             period=self.month,
             currency=self.currency,
             requests=self.requests,
             edition=self.edition,
         )
-        return charge_report(facts, by, charges)
+        return charge_report(facts, by, self.read_for_report(by))
 
     def kept_aside(self) -> list[str]:
         """What the ledger did not count of those who were seen, in words."""
@@ -146,29 +184,41 @@ class ChargeReader:
         missing = f"{' and '.join(told)} line{'s' * (lines != 1)} of usage in no charge"
         return [*self.kept_aside(), *([missing] if told else [])]
 
-    def _charges(
-        self, read: Callable[[str, Month, Sequence[str]], Iterator[CellSum]], starts: Sequence[str]
-    ) -> Iterator[Charge | Uncharged]:
-        """Those of the days from each start to the next; no price may change in between."""
+    def _seen(self, starts: Sequence[str], *, by_user: bool) -> Iterator[Charge | Uncharged]:
+        """The charges of the days from each start to the next, while it is noted what they are."""
         from accountant.charges import Uncharged
-        from accountant.usage_charges import Spans, charges_of_sums, counted
+        from accountant.usage_charges import Spans, charges_of_sums
 
-        sums = (each for tenant in self._shown() for each in read(tenant, self.month, starts))
-        requested = counted(sums, self.requests)
+        sums = (self._booked if self._books else self._read)(starts, by_user=by_user)
         spans = Spans(self.month, starts)
-        for each in charges_of_sums(spans, requested, self._card, self.entries):
+        for each in charges_of_sums(spans, sums, self._card, self.entries):
             self.tenants[each.tenant] = None
             if isinstance(each, Uncharged):
                 self.unpriced += each.consumed is not None
                 self.uncounted += each.consumed is None
             yield each
 
-    def _shown(self) -> Iterator[str]:
-        """Each tenant to read, while it is shown how many are."""
-        for done, tenant in enumerate(self._tenants):
-            self._show("tenants read", done, len(self._tenants))
-            yield tenant
-        self._show("tenants read", len(self._tenants), len(self._tenants))
+    def _read(self, starts: Sequence[str], *, by_user: bool) -> Iterator[CellSum]:
+        """The sums that the ledger itself makes, a tenant at a time."""
+        from accountant.usage_charges import counted
+
+        read = self._summed.user_sums if by_user else self._summed.money_sums
+        tenants = self._known if self._tenant is None else [self._tenant]
+        for done, tenant in enumerate(tenants):
+            self.show("tenants read", done, len(tenants))
+            yield from counted(read(tenant, self.month, starts), self.requests)
+        self.show("tenants read", len(tenants), len(tenants))
+
+    def _booked(self, starts: Sequence[str], *, by_user: bool) -> Iterator[CellSum]:
+        """The sums of cells that costs move to who pays, and of what they leave of them."""
+        from accountant.usage_charges import counted
+        from tollgate.ledger.cell_sums import cell_sums
+
+        assert self._books  # noqa: S101  else the ledger adds up
+        read = self._ledger.user_cells if by_user else self._ledger.money_cells
+        wanted = (cell for cell in read(self.month) if self._tenant in (None, cell.tenant))
+        left = map(self._books.by_token, counted(wanted, self.requests))
+        return cell_sums(left, starts)
 
 
 @contextmanager
@@ -176,13 +226,22 @@ def open_month(asked: Asked) -> Generator[ChargeReader]:
     """The books of a month, to read once.
 
     Raises:
+        CostsError: The costs cannot be used, or lack an exchange rate.
         NoSuchTenant: The ledger has never seen the tenant.
         RateCardError: The rates cannot be used.
         SettingsError: The month or the URL is none.
     """
     month, card = read_month(asked.period), open_card(asked.rates)
-    with open_ledger(asked.redis_url) as ledger, progress_bar() as show:
-        yield ChargeReader(month, ledger, card, asked.tenant, show)
+    costs = open_costs(asked.costs, asked.currency)
+    with open_ledger(asked.redis_url) as ledger, bar() as show:
+        books = None
+        if costs is not None:
+            from accountant.costs.month_books import month_books
+
+            books = month_books(costs, month, ledger, card)
+        reader = ChargeReader(month, ledger, card, asked.tenant, books)
+        reader.show = show
+        yield reader
 
 
 @contextmanager

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from enum import StrEnum
-from io import StringIO
+from io import TextIOWrapper
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Annotated, Final
 
 import typer
 
-from accountant.asides import written_aside
+from accountant.asides import written_together
 from accountant.commands.problems import say
 from accountant.reports.report_file import print_report
 from tollgate.errors import SettingsError
 
+Write = Callable[[str], object]
 READER_LEFT: Final = 141  # what a shell says of a program that a broken pipe ended
+_PART: Final = 1 << 20
 
 
 @contextmanager
@@ -60,21 +63,41 @@ def answer(text: str) -> None:
 
 
 @contextmanager
-def delivered(path: Path | None) -> Generator[Callable[[str], object]]:
+def delivered(path: Path | None) -> Generator[Write]:
     """What to write a document's text with; it is delivered at the end, and only as a whole.
 
     Args:
-        path: The file; None is stdout.
+        path: The file; None is stdout, for which it waits in a file that has no name.
     """
     if path is None:
-        text = StringIO(newline="")
-        yield text.write
-        answer(text.getvalue())
+        with told_write_problems(None), TemporaryFile() as waiting:
+            text = TextIOWrapper(waiting, encoding="utf-8", newline="")
+            yield text.write
+            text.flush()
+            waiting.seek(0)
+            for part in iter(lambda: waiting.read(_PART), b""):
+                print_report(part)
+            text.detach()
     else:
-        with (
-            told_write_problems(path),
-            written_aside(path) as aside,
-            aside.open("w", encoding="utf-8", newline="") as file,
-        ):
-            yield file.write
+        with delivered_together(path) as (write,):
+            yield write
+
+
+@contextmanager
+def delivered_together(*paths: Path) -> Generator[list[Write]]:
+    """What to write the text of files with, which are delivered as `written_together` says.
+
+    Args:
+        paths: The document first.
+    """
+    with (
+        told_write_problems(paths[0]),
+        written_together(*paths) as asides,
+        ExitStack() as stack,
+    ):
+        files = [
+            stack.enter_context(aside.open("w", encoding="utf-8", newline="")) for aside in asides
+        ]
+        yield [file.write for file in files]
+    for path in paths:
         say(f"wrote {path}")

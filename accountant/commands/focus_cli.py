@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,16 +14,21 @@ import typer
 
 from accountant.commands.charge_reader import (
     Asked,
+    BooksCurrency,
     ChargeReader,
+    FixedCosts,
     Period,
     Rates,
     RedisUrl,
     month_read,
 )
-from accountant.commands.delivery import delivered
+from accountant.commands.delivery import Write, delivered, delivered_together
+from accountant.commands.problems import told_problems
+from tollgate.errors import SettingsError
 
 if TYPE_CHECKING:
-    from accountant.exports.focus_columns import Books
+    from accountant.charges import Charge, Uncharged
+    from accountant.exports.books import Books
 
 
 class Version(StrEnum):
@@ -34,12 +38,22 @@ class Version(StrEnum):
     V1_2 = "1.2"
 
 
+class Told(StrEnum):
+    """What stdout has."""
+
+    CSV = "csv"
+    JSON = "json"
+
+
 def focus(  # noqa: PLR0913, PLR0917  each is an option of the command
     period: Period,
     version: Annotated[Version, typer.Option(help="Of the specification.")] = Version.V1_0,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write files there, not to stdout.")
     ] = None,
+    told: Annotated[
+        Told, typer.Option("--format", help="json: say what was written to --out, as one object.")
+    ] = Told.CSV,
     account: Annotated[
         str, typer.Option(metavar="ID", help="BillingAccountId of every row.")
     ] = "chargeback",
@@ -48,45 +62,72 @@ def focus(  # noqa: PLR0913, PLR0917  each is an option of the command
         typer.Option(metavar="NAME", help="Who provides the service and issues the statements."),
     ] = "Tollgate",
     rates: Rates = None,
+    costs: FixedCosts = None,
+    currency: BooksCurrency = None,
     redis_url: RedisUrl = None,
 ) -> None:
     """Write a month as FOCUS, at exact cost.
 
-    A row is a UTC day, billing code, SKU and meter. The rounding of each statement is a row of its
-    own. Usage without a rate or a count is in no row: --out has a file of it, and the exit code
-    is 1.
+    A row is a UTC day, billing code, SKU and meter. Parts of shared costs, credits and corrections
+    of closed months have rows of their own, as has the rounding of each statement. Usage without a
+    rate or a count is in no row: --out has a file of it, and the exit code is 1.
     """
-    from accountant.exports.focus import focus_header, uncharged_header
-    from accountant.exports.focus_columns import Books
+    from accountant.commands.export_summary import books_of
 
-    with month_read(Asked(period=period, rates=rates, redis_url=redis_url)) as reader:
-        books = Books(period=reader.month, currency=reader.currency, account=account, issuer=issuer)
-        with ExitStack() as files:
-            path = out and out / f"focus-{version}-{reader.month}.csv"
-            charged = files.enter_context(delivered(path))
-            left_out = _nowhere
-            if out:
-                left_out = files.enter_context(delivered(out / f"unpriced-{reader.month}.csv"))
-            charged(focus_header(version.value))
-            left_out(uncharged_header())
-            _write(reader, books, version, (charged, left_out))
+    with told_problems():
+        if told is Told.JSON and out is None:
+            raise SettingsError(["--format json says which files were written; give --out DIR"])
+    asked = Asked(period=period, rates=rates, redis_url=redis_url, costs=costs, currency=currency)
+    with month_read(asked) as reader:
+        books = books_of(reader, account, issuer)
+        if out is None:
+            with delivered(None) as charged:
+                _write(reader.read(), books, version, (charged, _nowhere))
+        else:
+            _write_files(reader, books, version, (out, told))
+
+
+def _write_files(
+    reader: ChargeReader, books: Books, version: Version, asked: tuple[Path, Told]
+) -> None:
+    """Write both files to a directory, and say so as asked."""
+    from accountant.commands.export_summary import ExportSummary
+
+    out, told = asked
+    names = f"focus-{version}-{reader.month}.csv", f"unpriced-{reader.month}.csv"
+    paths = [out / name for name in names]
+    summary = ExportSummary()
+    with delivered_together(*paths) as (charged, left_out):
+        charges = summary.counted(reader.read())
+        counts = _write(charges, books, version, (charged, left_out))
+    summary.rows.update(dict(zip(paths, counts, strict=True)))
+    if told is Told.JSON:
+        summary.print_json(reader, books, paths)
 
 
 def _write(
-    reader: ChargeReader,
+    charges: Iterable[Charge | Uncharged],
     books: Books,
     version: Version,
-    writers: tuple[Callable[[str], object], Callable[[str], object]],
-) -> None:
+    writers: tuple[Write, Write],
+) -> tuple[int, int]:
+    """Write charges with one, what is in none with the other; how many rows each was."""
     from accountant.charges import Charge
-    from accountant.exports.focus import focus_row, uncharged_row
+    from accountant.exports.focus import focus_header, focus_rows, uncharged_header, uncharged_row
 
     charged, left_out = writers
-    for each in reader.read():
+    charged(focus_header(version.value))
+    left_out(uncharged_header())
+    rows = missing = 0
+    for each in charges:
         if isinstance(each, Charge):
-            charged(focus_row(each, books, version.value))
+            for row in focus_rows(each, books, version.value):
+                charged(row)
+                rows += 1
         else:
             left_out(uncharged_row(each, books))
+            missing += 1
+    return rows, missing
 
 
 def _nowhere(_: str) -> None:

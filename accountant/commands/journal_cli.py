@@ -5,19 +5,37 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec import structs
 
-from accountant.commands.charge_reader import Asked, Period, Rates, RedisUrl, month_read
+from accountant.commands.charge_reader import (
+    Asked,
+    BooksCurrency,
+    ChargeReader,
+    FixedCosts,
+    Period,
+    Rates,
+    RedisUrl,
+    month_read,
+)
 from accountant.commands.delivery import delivered
 from accountant.commands.problems import told_problems
 from tollgate.errors import SettingsError
 
 if TYPE_CHECKING:
-    from accountant.exports.journal import Accounts
+    from accountant.exports.accounts import Accounts
     from accountant.exports.journal_template import Template
+
+
+class JournalFormat(StrEnum):
+    """How a journal is written."""
+
+    CSV = "csv"
+    JSON = "json"
 
 
 def journal(  # noqa: PLR0913, PLR0917  each is an option of the command
@@ -29,38 +47,63 @@ def journal(  # noqa: PLR0913, PLR0917  each is an option of the command
         ),
     ] = None,
     accounts: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE.toml", help="Accounts and cost centres. Default: their names."),
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Accounts and dated cost centres (TOML); repeat for more cost centres (CSV). "
+            "Default: their names.",
+        ),
     ] = None,
+    layout: Annotated[
+        JournalFormat, typer.Option("--format", help="How to write it.")
+    ] = JournalFormat.CSV,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write it there, not to stdout.")
     ] = None,
     rates: Rates = None,
+    costs: FixedCosts = None,
+    currency: BooksCurrency = None,
     redis_url: RedisUrl = None,
 ) -> None:
     """Write a month as an ERP's journal, to the cent.
 
     Expense by cost centre stands against clearing. Debits are credits for every tenant. What a
-    statement is rounded up has a line of its own.
+    statement is rounded up has a line of its own, and what corrects closed months is a batch of its
+    own. A code that moved within the month is posted to each cost centre for its days.
     """
+    with told_problems():
+        if template and layout is JournalFormat.JSON:
+            raise SettingsError(["--template says the columns of CSV; leave it out for json"])
+        columns, where = _read(template, accounts or [])
+    asked = Asked(period=period, rates=rates, redis_url=redis_url, costs=costs, currency=currency)
+    with month_read(asked) as reader:
+        text = _written(reader, where, None if layout is JournalFormat.JSON else columns)
+        with delivered(out) as write:
+            write(text)
+
+
+def _written(reader: ChargeReader, where: Accounts, columns: Template | None) -> str:
+    """The month's postings as CSV with these columns; without columns as JSON."""
     from accountant.charges import Charge
+    from accountant.commands.export_summary import books_of
+    from accountant.exports.bearers import owed_by_bearer
     from accountant.exports.journal import journal as postings_of
-    from accountant.exports.journal import owed_by_code
+    from accountant.exports.journal_json import journal_json
     from accountant.exports.journal_template import journal_csv
 
-    with told_problems():
-        columns, where = _read(template, accounts)
-    with month_read(Asked(period=period, rates=rates, redis_url=redis_url)) as reader:
-        owed = owed_by_code(each for each in reader.read() if isinstance(each, Charge))
-        postings = postings_of(reader.month, owed, reader.currency, where)
-        with delivered(out) as write:
-            write(journal_csv(postings, reader.month, reader.currency, columns))
+    teams = reader.cost_centres
+    where = structs.replace(where, teams=teams.cost_centre) if teams else where
+    charges = (each for each in reader.read() if isinstance(each, Charge))
+    owed = owed_by_bearer(charges, where)
+    books = books_of(reader)
+    postings = postings_of(owed, books, where)
+    return journal_csv(postings, books, columns) if columns else journal_json(postings, books)
 
 
-def _read(template: Path | None, accounts: Path | None) -> tuple[Template, Accounts]:
-    """Both files; every problem of both at once."""
-    from accountant.exports.journal import Accounts
-    from accountant.exports.journal_accounts import read_accounts
+def _read(template: Path | None, accounts: list[Path]) -> tuple[Template, Accounts]:
+    """All files; every problem of all of them at once."""
+    from accountant.exports.account_files import read_accounts
+    from accountant.exports.accounts import Accounts
     from accountant.exports.journal_template import DEFAULT, read_template
 
     columns, where = DEFAULT, Accounts()
@@ -70,7 +113,7 @@ def _read(template: Path | None, accounts: Path | None) -> tuple[Template, Accou
     except SettingsError as error:
         problems += error.problems
     try:
-        where = read_accounts(accounts) if accounts else where
+        where = read_accounts(accounts)
     except SettingsError as error:
         problems += error.problems
     if problems:

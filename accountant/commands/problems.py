@@ -8,7 +8,7 @@ from typing import Final
 
 import typer
 
-from accountant.errors import NoSuchTenant, RateCardError
+from accountant.errors import CostsError, NoSuchTenant, RateCardError
 from tollgate.errors import SettingsError, TollgateError
 from tollgate.usage.periods import Month
 
@@ -24,7 +24,7 @@ def told_problems() -> Generator[None]:
     except NoSuchTenant as error:
         say(str(error))
         raise typer.Exit(ANSWER_IS_NO) from None
-    except (RateCardError, SettingsError) as error:
+    except (CostsError, RateCardError, SettingsError) as error:
         for problem in error.problems:
             say(problem)
         raise typer.Exit(BAD_INPUT) from None

@@ -1,5 +1,8 @@
 """How far long work is, on a terminal."""
 
+# Only --help must be quick, so what draws is imported when there is something to draw.
+# ruff: noqa: PLC0415
+
 from __future__ import annotations
 
 import sys
@@ -11,25 +14,30 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-Show = Callable[[str, int, int], None]  # what is done, how many of them, of how many
+Show = Callable[[str, int, int | None], None]
 
 _LONG_S: Final = 1  # what is over sooner is shown no bar
 
 
 @contextmanager
-def progress_bar() -> Generator[Show]:
-    """Shows a bar on stderr once the work has taken a while; nothing where that is no terminal."""
+def bar() -> Generator[Show]:
+    """A progress bar on a terminal once work has taken a while, nothing elsewhere.
+
+    Yields:
+        What to say how far it is with: what is done, how much of it, of how much (None: who knows).
+        Once all is done, the bar is gone.
+    """
     if sys.stderr is None or not sys.stderr.isatty():
         yield show_nothing
         return
-    bar = _Bar(time.monotonic() + _LONG_S)
+    shown = _Bar(time.monotonic() + _LONG_S)
     try:
-        yield bar.show
+        yield shown.show
     finally:
-        bar.close()
+        shown.close()
 
 
-def show_nothing(doing: str, done: int, total: int) -> None:
+def show_nothing(doing: str, done: int, total: int | None) -> None:
     """Where nobody looks."""
     del doing, done, total
 
@@ -41,12 +49,14 @@ class _Bar:
         self._begin_s = begin_s
         self._bar: Progress | None = None
 
-    def show(self, doing: str, done: int, total: int) -> None:
-        if done >= total:
+    def show(self, doing: str, done: int, total: int | None) -> None:
+        if total is not None and done >= total:
             self.close()
         elif time.monotonic() >= self._begin_s:
-            self._bar = self._bar or _opened(doing)
-            self._bar.update(self._bar.task_ids[0], description=doing, completed=done, total=total)
+            told = f"{done:,} {doing}"
+            self._bar = self._bar or _opened(told)
+            task = self._bar.task_ids[0]
+            self._bar.update(task, description=told, completed=done, total=total)
 
     def close(self) -> None:
         if self._bar:
@@ -54,11 +64,11 @@ class _Bar:
             self._bar = None
 
 
-def _opened(doing: str) -> Progress:
-    from rich.console import Console  # noqa: PLC0415  most work is over before
-    from rich.progress import Progress  # noqa: PLC0415  same
+def _opened(told: str) -> Progress:
+    from rich.console import Console
+    from rich.progress import Progress
 
-    bar = Progress(console=Console(stderr=True), transient=True)
-    bar.add_task(doing)
-    bar.start()
-    return bar
+    progress = Progress(console=Console(stderr=True), transient=True)
+    progress.add_task(told)
+    progress.start()
+    return progress

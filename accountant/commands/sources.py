@@ -1,4 +1,4 @@
-"""What a command reads: the ledger behind a URL, and the rate card in a path."""
+"""What a command reads: the ledger behind a URL, the rate card and the costs in paths."""
 
 # Only --help must be quick, so what opening needs is imported when something is opened.
 # ruff: noqa: PLC0415
@@ -14,8 +14,9 @@ from accountant.commands.problems import read_url
 from tollgate.errors import SettingsError
 
 if TYPE_CHECKING:
+    from accountant.costs.cost_files import Costs
     from accountant.rate_cards.rate_card import RateCard
-    from accountant.reports.kept_aside import Ledger
+    from accountant.reports.kept_aside import SummedLedger
 
 
 def open_card(path: Path | None) -> RateCard:
@@ -29,8 +30,28 @@ def open_card(path: Path | None) -> RateCard:
     return load_rate_card(path or SHIPPED_RATES)
 
 
+def open_costs(path: Path | None, currency: str | None) -> Costs | None:
+    """The fixed costs of a file or directory, with the books in a currency; None: neither is asked.
+
+    Raises:
+        CostsError: They are none.
+        SettingsError: There is no such currency.
+    """
+    if path is None and currency is None:
+        return None
+    from msgspec.structs import replace
+
+    from accountant.costs.cost_files import Costs, load_costs
+    from accountant.rate_cards.currencies import CURRENCIES
+
+    if currency is not None and currency not in CURRENCIES:
+        raise SettingsError([f"--currency: {currency!r} is no currency of ISO 4217, as EUR is"])
+    costs = load_costs(path) if path else Costs()
+    return replace(costs, currency=currency or costs.currency)
+
+
 @contextmanager
-def open_ledger(url: str | None) -> Generator[Ledger]:
+def open_ledger(url: str | None) -> Generator[SummedLedger]:
     """The ledger behind a URL, or behind the environment's.
 
     Raises:

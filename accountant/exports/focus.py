@@ -14,7 +14,9 @@ import msgspec
 
 from accountant.charges import Charge, Uncharged
 from accountant.csv_text import name_cell
-from accountant.exports.focus_columns import COLUMNS, Books, Cell, FocusVersion, focus_cells
+from accountant.exports.books import Books
+from accountant.exports.focus_cells import focus_cells
+from accountant.exports.focus_columns import COLUMNS, Cell, FocusVersion
 from accountant.money import plain
 from tollgate.usage.sku import Sku
 
@@ -42,10 +44,16 @@ def focus_header(version: FocusVersion) -> str:
     return _row(COLUMNS[version])
 
 
-def focus_row(charge: Charge, books: Books, version: FocusVersion) -> str:
-    """A charge as a row; costs are exact, and what is null is empty."""
-    cells = focus_cells(charge, books)
-    return _row([_text(cells.get(name)) for name in COLUMNS[version]])
+def focus_rows(charge: Charge, books: Books, version: FocusVersion) -> list[str]:
+    """A charge as its rows; costs are exact, and what is null is empty.
+
+    Raises:
+        NoStatementNumber: The month is closed, and the tenant has no statement in it.
+    """
+    return [
+        _row([_text(cells.get(name)) for name in COLUMNS[version]])
+        for cells in focus_cells(charge, books)
+    ]
 
 
 def uncharged_header() -> str:

@@ -1,146 +1,143 @@
-"""The month as a balanced journal for an ERP: what each cost centre owes, against clearing."""
+"""The month as a balanced journal for an ERP: what each cost centre owes, against clearing.
+
+What corrects closed months is a batch of its own, so that it can be booked or refused by itself.
+"""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 
-from accountant.charges import Charge
+from accountant.charges import Correction
 from accountant.csv_text import plain_name
-from accountant.money import EXACT, ZERO, rounded, total
+from accountant.exports.accounts import Accounts, Kind
+from accountant.exports.bearers import Bearer, bearer_order
+from accountant.exports.books import Books
+from accountant.money import EXACT, rounded, total
 from accountant.shares import shares
-from tollgate.ledger.cells import OVERFLOW
-from tollgate.usage.periods import Month
 
-
-class CostCentre(msgspec.Struct, frozen=True):
-    """Where a billing code's usage is posted."""
-
-    cost_centre: str
-    expense: str
-
-
-class Accounts(msgspec.Struct, frozen=True, kw_only=True):
-    """The accounts of a journal.
-
-    Args:
-        expense: Debited for usage, unless a cost centre has its own.
-        clearing: Credited with each statement.
-        rounding: Debited with what statements are rounded up.
-        unallocated: The cost centre of usage without a billing code, and of codes beyond the
-            ledger's limit.
-        cost_centres: By tenant and billing code; the code None is all others of that tenant.
-            Without one, the billing code is the cost centre.
-    """
-
-    expense: str = "EXPENSE"
-    clearing: str = "CLEARING"
-    rounding: str = "ROUNDING"
-    unallocated: str = "UNALLOCATED"
-    cost_centres: Mapping[tuple[str, str | None], CostCentre] = {}
-
-    def cost_centre(self, tenant: str, billing_code: str | None) -> CostCentre:
-        """Where to post a tenant's billing code."""
-        own = self.cost_centres.get((tenant, billing_code))
-        rest = self.cost_centres.get((tenant, None))
-        overflow = billing_code == OVERFLOW
-        name = self.unallocated if billing_code is None or overflow else billing_code
-        return own or rest or CostCentre(name, self.expense)
+_WORDS: Final[Mapping[Kind, str]] = {
+    "usage": "Usage",
+    "ptu": "Provisioned throughput",
+    "idle": "Idle throughput",
+    "shared": "Shared cost",
+    "credit": "Credit",
+    "adjustment": "Adjustment",
+}
 
 
 class Posting(msgspec.Struct, frozen=True, kw_only=True):
     """A line of a journal.
 
     Args:
+        batch: Which balanced batch it is of.
+        reference: The number of the statement; None is a draft.
         account: What is debited or credited.
         cost_centre: Who bears it; empty for clearing.
         tenant: Whose statement it is of.
         billing_code: What was used for; None is not one code's.
         amount: In whole smallest units of the currency; a debit is positive, a credit negative.
         text: What it is, in words.
+        correction: The line of a closed month that it corrects; None is the month's own.
     """
 
+    batch: str
+    reference: str | None
     account: str
     cost_centre: str
     tenant: str
     billing_code: str | None
     amount: Decimal
     text: str
-
-
-def owed_by_code(charges: Iterable[Charge]) -> dict[str, dict[str | None, Decimal]]:
-    """The exact amounts by tenant and billing code, without the rounding of statements."""
-    owed: dict[str, dict[str | None, Decimal]] = defaultdict(dict)
-    for each in charges:
-        if each.category != "Rounding":
-            codes = owed[each.tenant]
-            before = codes.get(each.billing_code, ZERO)
-            codes[each.billing_code] = EXACT.add(before, each.amount)
-    return owed
+    correction: Correction | None = None
 
 
 def journal(
-    period: Month,
-    owed: Mapping[str, Mapping[str | None, Decimal]],
-    currency: str,
-    accounts: Accounts,
+    owed: Mapping[str, Mapping[Bearer, Decimal]], books: Books, accounts: Accounts
 ) -> list[Posting]:
-    """Postings that add up to zero for each tenant, whose clearing is its statement's total.
+    """Postings that add up to zero for each batch and tenant, whose clearing is the statement.
 
-    The codes share the exact sum, rounded down, by largest remainder; what the statement is rounded
-    up is on a line of its own. Nothing is posted of what comes to zero.
+    The bearers share the exact sum, rounded down, by largest remainder; what the statement is
+    rounded up is on a line of its own. Nothing is posted of what comes to zero.
 
     Args:
-        period: The month.
-        owed: The exact amounts by tenant and billing code.
-        currency: ISO 4217.
+        owed: The exact amounts by tenant and bearer.
+        books: The month, its currency, and its statements' numbers.
         accounts: Where to post.
+
+    Raises:
+        NoStatementNumber: The month is closed, and a tenant has no statement in it.
     """
-    return [
+    postings = [
         posting
         for tenant in sorted(owed)
-        for posting in _statement(f"{period} {tenant}", tenant, owed[tenant], currency, accounts)
+        for posting in _statement(tenant, owed[tenant], books, accounts)
         if posting.amount
     ]
+    return sorted(postings, key=lambda posting: posting.batch)
 
 
 def _statement(
-    about: str,
-    tenant: str,
-    exact: Mapping[str | None, Decimal],
-    currency: str,
-    accounts: Accounts,
+    tenant: str, exact: Mapping[Bearer, Decimal], books: Books, accounts: Accounts
 ) -> Iterator[Posting]:
-    owed = rounded(total(exact.values()), currency)
-    shared = shares(exact, currency)
-    for code, amount in shared.items():
-        centre = accounts.cost_centre(tenant, code)
-        yield Posting(
-            account=centre.expense,
-            cost_centre=centre.cost_centre,
-            tenant=tenant,
-            billing_code=code,
-            amount=amount,
-            text=f"Usage {about} {_named(code)}",
-        )
-    rest = accounts.cost_centre(tenant, None).cost_centre
+    bearers = {f"{n:012}": bearer for n, bearer in enumerate(sorted(exact, key=bearer_order))}
+    shared = shares({name: exact[bearer] for name, bearer in bearers.items()}, books.currency)
+    own = _Batch(tenant, books, late=False)
+    late = _Batch(tenant, books, late=True)
+    for name, bearer in bearers.items():
+        (own if bearer.correction is None else late).bear(bearer, shared[name])
+    owed = rounded(total(exact.values()), books.currency)
+    centre = accounts.cost_centre(tenant, None, books.last_day).cost_centre
     up = EXACT.subtract(owed, total(shared.values()))
-    for account, centre, amount, what in (
-        (accounts.rounding, rest, up, "Rounding"),
-        (accounts.clearing, "", EXACT.minus(owed), "Statement"),
-    ):
-        yield Posting(
-            account=account,
-            cost_centre=centre,
-            tenant=tenant,
-            billing_code=None,
-            amount=amount,
-            text=f"{what} {about}",
+    own.post(accounts.rounding, centre, up, f"Rounding {own.about}")
+    for batch, what in ((own, "Statement"), (late, "Corrections on the statement")):
+        batch.post(accounts.clearing, "", EXACT.minus(batch.balance), f"{what} {batch.about}")
+        yield from batch.postings
+
+
+class _Batch:
+    """A tenant's postings of one batch."""
+
+    def __init__(self, tenant: str, books: Books, *, late: bool) -> None:
+        self.about = f"{books.period} {tenant}"
+        self.postings: list[Posting] = []
+        self._tenant = tenant
+        self._reference = books.statement_number(tenant)
+        self._batch = f"{books.period} {books.currency}{' corrections' * late}"
+
+    @property
+    def balance(self) -> Decimal:
+        return total(each.amount for each in self.postings)
+
+    def bear(self, bearer: Bearer, amount: Decimal) -> None:
+        self.post(bearer.account, bearer.cost_centre, amount, _text(bearer, self.about), of=bearer)
+
+    def post(
+        self, account: str, centre: str, amount: Decimal, text: str, *, of: Bearer | None = None
+    ) -> None:
+        self.postings.append(
+            Posting(
+                batch=self._batch,
+                reference=self._reference,
+                account=account,
+                cost_centre=centre,
+                tenant=self._tenant,
+                billing_code=of.billing_code if of else None,
+                amount=amount,
+                text=text,
+                correction=of.correction if of else None,
+            )
         )
 
 
-def _named(code: str | None) -> str:
-    return "unallocated" if code is None else plain_name(code)
+def _text(bearer: Bearer, about: str) -> str:
+    code = "unallocated" if bearer.billing_code is None else plain_name(bearer.billing_code)
+    what = " ".join([_WORDS[bearer.kind], *([bearer.cost] if bearer.cost else [])])
+    late = bearer.correction
+    if late is None:
+        return f"{what} {about} {code}"
+    where = f"line {late.line} of " if late.line else ""
+    return f"{what} {about} {code}, corrects {where}{late.statement or late.month} ({late.reason})"

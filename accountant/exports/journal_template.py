@@ -15,15 +15,18 @@ from typing import Final
 import msgspec
 
 from accountant.csv_text import name_cell, plain_name, text_cell
+from accountant.exports.books import Books
 from accountant.exports.journal import Posting
 from accountant.money import EXACT
 from tollgate.errors import SettingsError
-from tollgate.usage.periods import Month
 
 FIELDS: Final = (
     "line",
-    "period",
+    "batch",
+    "reference",
+    "document_date",
     "date",
+    "period",
     "account",
     "cost_centre",
     "debit",
@@ -33,8 +36,16 @@ FIELDS: Final = (
     "text",
     "tenant",
     "billing_code",
+    "status",
+    "rate_card",
+    "corrected_month",
+    "corrected_statement",
+    "corrected_line",
 )
-_NUMBERS: Final = {"{line}", "{debit}", "{credit}", "{amount}"}
+_NUMBERS: Final = {"{line}", "{debit}", "{credit}", "{amount}", "{corrected_line}"}
+_UNTOLD: Final = frozenset(
+    {"amount", "status", "rate_card", "corrected_month", "corrected_statement", "corrected_line"}
+)
 _FIELD: Final = re.compile(r"\{(\w+)\}")
 _DELIMITERS: Final = ",;\t|"
 
@@ -47,7 +58,7 @@ class Template(msgspec.Struct, frozen=True):
     delimiter: str = ","
 
 
-_COLUMNS: Final = tuple(name for name in FIELDS if name not in {"period", "amount"})
+_COLUMNS: Final = tuple(name for name in FIELDS if name not in _UNTOLD)
 DEFAULT: Final = Template(_COLUMNS, [f"{{{name}}}" for name in _COLUMNS])
 
 
@@ -74,26 +85,38 @@ def read_template(path: Path) -> Template:
     return Template(rows[0], rows[1], delimiter)
 
 
-def journal_csv(
-    postings: Iterable[Posting], period: Month, currency: str, template: Template = DEFAULT
-) -> str:
-    """The header, and a row a posting; the date is the month's last day.
+def journal_csv(postings: Iterable[Posting], books: Books, template: Template = DEFAULT) -> str:
+    """The header, and a row a posting.
 
+    `{date}` is the month's last day, `{document_date}` the day of the close, and the same before.
     Text never starts a formula; `{debit}` and `{credit}` are empty where there is none.
     """
     text = StringIO()
     writer = csv.writer(text, delimiter=template.delimiter, lineterminator="\n")
     writer.writerow(map(text_cell, template.header))
-    same = {"period": str(period), "date": period.days()[-1], "currency": currency}
+    same = _same(books)
     for number, posting in enumerate(postings, 1):
         values = {**same, "line": str(number), **_values(posting)}
         writer.writerow([_filled(cell, values) for cell in template.cells])
     return text.getvalue()
 
 
-def _values(posting: Posting) -> Mapping[str, str | None]:
-    amount = posting.amount
+def _same(books: Books) -> Mapping[str, str | None]:
     return {
+        "period": str(books.period),
+        "date": books.last_day.isoformat(),
+        "document_date": books.document_date.isoformat(),
+        "currency": books.currency,
+        "status": books.edition.status,
+        "rate_card": books.edition.rate_card,
+    }
+
+
+def _values(posting: Posting) -> Mapping[str, str | None]:
+    amount, late = posting.amount, posting.correction
+    return {
+        "batch": posting.batch,
+        "reference": posting.reference,
         "account": posting.account,
         "cost_centre": posting.cost_centre,
         "debit": f"{amount:f}" if amount > 0 else "",
@@ -102,6 +125,9 @@ def _values(posting: Posting) -> Mapping[str, str | None]:
         "text": posting.text,
         "tenant": posting.tenant,
         "billing_code": posting.billing_code,
+        "corrected_month": late and late.month,
+        "corrected_statement": late and late.statement,
+        "corrected_line": str(late.line) if late and late.line is not None else "",
     }
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from hashlib import sha256
-from itertools import chain, combinations
-from typing import Final
+from itertools import combinations
+from typing import Final, Protocol
 
 import msgspec
 
@@ -31,6 +31,22 @@ MATCH_FIELDS: Final = (
 DEFAULT_TIER: Final = "default"
 
 
+class Exchange(msgspec.Struct, frozen=True, kw_only=True):
+    """What a price was before it was converted.
+
+    Args:
+        currency: ISO 4217, that of the card.
+        unit_price: The price in it.
+        rate: What one unit of it is in the currency of the books.
+        source: Where the rate is from.
+    """
+
+    currency: str
+    unit_price: Decimal
+    rate: Decimal
+    source: str
+
+
 class Rate(msgspec.Struct, frozen=True, kw_only=True):
     """One dated price of one meter of a model.
 
@@ -45,6 +61,7 @@ class Rate(msgspec.Struct, frozen=True, kw_only=True):
         source: Where the price is from.
         checked_on: When someone last looked there.
         place: File and row, for messages.
+        exchange: What it was converted from; None: it is in the card's own currency.
     """
 
     model: str
@@ -64,6 +81,7 @@ class Rate(msgspec.Struct, frozen=True, kw_only=True):
     source: str = ""
     checked_on: date | None = None
     place: str = "rate"
+    exchange: Exchange | None = None
 
     def match(self) -> dict[str, str]:
         """The match fields that it sets."""
@@ -75,38 +93,65 @@ class Rate(msgspec.Struct, frozen=True, kw_only=True):
         return self.effective_from <= day and (self.effective_to is None or day < self.effective_to)
 
 
+class Conversion(Protocol):
+    """Converts prices to the currency of the books, by the rate of a day."""
+
+    @property
+    def currency(self) -> str:
+        """ISO 4217, that of the books."""
+        ...
+
+    def converted(self, rate: Rate, day: date) -> Rate:
+        """The rate of a UTC day in the currency of the books."""
+        ...
+
+
 class RateCard:
     """The rates of one currency, none of which contradicts another.
 
     Args:
         rates: In any order.
         rules: Discounts and mark-ups on top of them, in any order.
+        conversion: To the currency of the books; None: they are in the card's.
 
     Raises:
         RateCardError: There is no rate, there are two currencies, or two rates (or rules of a
             kind) that are equally specific can hold for the same usage on the same day.
 
     Attributes:
-        currency: ISO 4217.
+        currency: ISO 4217, that of the books.
         version: A digest of all rows, which statements name.
     """
 
-    def __init__(self, rates: Sequence[Rate], rules: Sequence[PriceRule] = ()) -> None:
+    def __init__(
+        self,
+        rates: Sequence[Rate],
+        rules: Sequence[PriceRule] = (),
+        conversion: Conversion | None = None,
+    ) -> None:
         problems = [*contradictions(rates), *rule_clashes(rules)]
         if problems:
             raise RateCardError(problems)
-        self.currency: Final = rates[0].currency
+        self.currency: Final = conversion.currency if conversion else rates[0].currency
         self.version: Final = _version(rates, rules)
         self.rules: Final = PriceRules(rules)
+        self._all = tuple(rates)
+        self._conversion = conversion
         self._rates = {
             key: sorted(group, key=lambda rate: -len(rate.match()))
             for key, group in _by_meter(rates).items()
         }
         self._found: dict[tuple[Sku, str, date], Rate | None] = {}
 
+    def converted(self, conversion: Conversion) -> RateCard:
+        """The same card for books in another currency."""
+        return RateCard(self._all, self.rules.rules, conversion)
+
     def starts_in(self, period: Month) -> list[str]:
         """The month's first UTC day, and every later one of it from which any price is another."""
-        dated = (*chain.from_iterable(self._rates.values()), *self.rules.rules)
+        if self._conversion:
+            return period.days()  # any of which may have an exchange rate of its own
+        dated = (*self._all, *self.rules.rules)
         changes = {day for each in dated for day in (each.effective_from, each.effective_to) if day}
         first, end = period.start.date(), period.end.date()
         return [str(day) for day in sorted({first, *(day for day in changes if first < day < end)})]
@@ -123,15 +168,24 @@ class RateCard:
         if key not in self._found:
             candidates = self._rates.get((sku.model, meter), [])
             fits = (rate for rate in candidates if rate.holds_on(day) and _agrees(rate, sku))
-            self._found[key] = next(fits, None)
+            found = next(fits, None)
+            if found and self._conversion:
+                found = self._conversion.converted(found, day)
+            self._found[key] = found
         return self._found[key]
 
 
 def _version(rates: Sequence[Rate], rules: Sequence[PriceRule]) -> str:
     """A digest of all that the rows say, wherever they stand; where they were read is no part."""
-    rows = [msgspec.structs.replace(row, place="") for row in (*rates, *rules)]
-    told = sorted(msgspec.json.encode((type(row).__name__, row)) for row in rows)
+    told = sorted(msgspec.json.encode((type(row).__name__, _said(row))) for row in (*rates, *rules))
     return sha256(b"\n".join(told)).hexdigest()[:12]
+
+
+def _said(row: Rate | PriceRule) -> dict[str, object]:
+    """What a row states: so a card keeps its version when rows can say more."""
+    said = msgspec.structs.asdict(row).items()
+    unsaid = {"place", "exchange"}
+    return {name: value for name, value in said if name not in unsaid and value not in {None, ""}}
 
 
 def matched_values(sku: Sku) -> dict[str, str | None]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 
 import msgspec
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from accountant.errors import RateCardError
 from accountant.rate_cards.price_rules import PriceRule, RuleKind, rule_clashes
@@ -15,15 +15,24 @@ from accountant.rate_cards.rate_card import Rate, RateCard, contradictions
 from accountant.rate_cards.rate_gaps import gaps
 from accountant.rate_cards.rate_rows import ROWS, DatedRow, RateRow, problem
 from accountant.rate_cards.rate_tables import read_rows
-from accountant.rate_cards.raw_rows import RawRow
+from accountant.rate_cards.raw_rows import RawRow, RowKeys
+
+Row = TypeVar("Row", bound=BaseModel)
 
 SHIPPED_RATES: Final = Path(__file__).parent.parent / "rates"
 
 _SUFFIXES: Final = {".toml", ".csv"}
-_KEYS: Final = {
-    kind: {name: field.is_required() for name, field in row.model_fields.items()}
-    for kind, row in ROWS.items()
-}
+
+
+def keys_of(rows: Mapping[str, type[BaseModel]]) -> RowKeys:
+    """What rows of each kind may and must say, as people write it."""
+    return {
+        kind: {field.alias or name: field.is_required() for name, field in row.model_fields.items()}
+        for kind, row in rows.items()
+    }
+
+
+_KEYS: Final = keys_of(ROWS)
 
 
 class RateFiles(msgspec.Struct, frozen=True):
@@ -65,11 +74,11 @@ def read_rate_files(paths: Sequence[Path]) -> RateFiles:
     drafts: list[Rate] = []
     rules: list[PriceRule] = []
     problems: list[str] = []
-    for file in _files(paths, problems):
+    for file in files_in(paths, problems):
         raws, wrong = read_rows(file, _KEYS)
         problems += wrong
         for raw in raws:
-            _sort(raw, _checked(raw, problems), (rates, drafts, rules))
+            _sort(raw, checked(raw, ROWS[raw.kind], problems), (rates, drafts, rules))
     if rates or not (problems or drafts):
         problems += contradictions(rates)
     return RateFiles(rates, drafts, rules, [*problems, *gaps(rates), *rule_clashes(rules)])
@@ -83,7 +92,8 @@ def only_drafts(found: RateFiles) -> str:
     )
 
 
-def _files(paths: Sequence[Path], problems: list[str]) -> list[Path]:
+def files_in(paths: Sequence[Path], problems: list[str]) -> list[Path]:
+    """The files, and those of the directories; what is wrong is added to `problems`."""
     files: list[Path] = []
     for path in paths:
         if path.is_dir():
@@ -96,10 +106,10 @@ def _files(paths: Sequence[Path], problems: list[str]) -> list[Path]:
     return list(dict.fromkeys(files))
 
 
-def _checked(raw: RawRow, problems: list[str]) -> DatedRow | None:
+def checked(raw: RawRow, row: type[Row], problems: list[str]) -> Row | None:
     """The row if it is sound; what is wrong with it is added to `problems`."""
     try:
-        return ROWS[raw.kind].model_validate(raw.members)
+        return row.model_validate(raw.members)
     except ValidationError as error:
         told = [
             (raw.line_of(key), f"{raw.place(key)}: {problem(entry, raw.kind)}")

@@ -38,6 +38,8 @@ _PLAIN: Final = {
     "string_too_long": "is longer than {max_length} characters",
     "literal_error": "write {expected}",
     "int_type": "write a whole number",
+    "greater_than": "write more than {gt}",
+    "less_than_equal": "write at most {le}",
     "bool_type": "write true, or leave it out",
     "model_type": "write each row under [[{kind}]]",
 }
@@ -99,6 +101,9 @@ def _band(value: str) -> str:
 
 
 Day = Annotated[date, BeforeValidator(_day)]
+Currency = Annotated[str, AfterValidator(_currency)]
+Price = Annotated[Decimal, BeforeValidator(_price)]
+Percent = Annotated[Decimal, BeforeValidator(_percent)]
 KnownMeter = Annotated[Text, AfterValidator(_meter)]
 
 
@@ -132,9 +137,9 @@ class RateRow(DatedRow):
     prompt_band: Annotated[str, AfterValidator(_band)] | None = None
     provenance: Provenance | None = None
     meter: KnownMeter
-    price: Annotated[Decimal, BeforeValidator(_price)]
+    price: Price
     per: Annotated[int, Field(strict=True), AfterValidator(_per)]
-    currency: Annotated[str, AfterValidator(_currency)]
+    currency: Currency
     checked_on: Day
     draft: Annotated[bool, Field(strict=True)] = False
 
@@ -143,7 +148,7 @@ class RuleRow(DatedRow):
     """One `[[discount]]` or `[[markup]]`, as `PriceRule` explains it."""
 
     name: Text
-    percent: Annotated[Decimal, BeforeValidator(_percent)]
+    percent: Percent
     tenant: Text | None = None
     model: Text | None = None
     deployment_type: DeploymentType | None = None

@@ -9,44 +9,55 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, cast
 
-from accountant.rate_cards.rate_csv import csv_rows
+from accountant.rate_cards.rate_csv import FindColumns, csv_rows, rate_columns
 from accountant.rate_cards.raw_rows import RawRow, RowKeys
 
 _MAX_BYTES: Final = 64_000_000
-_HEADER: Final = re.compile(r"\s*\[\[\s*(\w+)\s*\]\]")
+_HEADER: Final = re.compile(r"\s*\[?\[\s*(\w+)\s*\]")
 _KEY: Final = re.compile(r"\s*[\"']?(\w+)[\"']?\s*=")
 
 
-def read_rows(file: Path, keys: RowKeys) -> tuple[list[RawRow], list[str]]:
+def read_rows(
+    file: Path,
+    keys: RowKeys,
+    columns: FindColumns = rate_columns,
+    once: frozenset[str] = frozenset(),
+) -> tuple[list[RawRow], list[str]]:
     """The rows of a file, and what is wrong with it as a whole.
 
     Args:
         file: `.csv`, or TOML whatever its name.
         keys: What rows of each kind may and must say.
+        columns: What a CSV file may have.
+        once: The kinds that are one `[table]` and not rows.
     """
     try:
         if file.stat().st_size > _MAX_BYTES:
-            return [], [f"{file}: is larger than {_MAX_BYTES // 10**6} MB, so it is no rate card"]
+            return [], [f"{file}: is larger than {_MAX_BYTES // 10**6} MB, so it holds no rows"]
         text = file.read_bytes().decode("utf-8-sig")
         if file.suffix.lower() == ".csv":
-            return csv_rows(file, text, keys)
-        return list(_toml_rows(file, text, [*keys])), []
+            return csv_rows(file, text, keys, columns)
+        return list(_toml_rows(file, text, [*keys], once)), []
     except OSError as error:
         return [], [f"{file}: cannot be read: {error.strerror}"]
     except (ValueError, csv.Error) as error:  # not TOML, not CSV, not UTF-8, or not rows
         return [], [f"{file}: {error}"]
     except RecursionError:
-        return [], [f"{file}: is nested too deeply to be read; write each row under [[rate]]"]
+        kind = next(iter(keys))
+        return [], [f"{file}: is nested too deeply to be read; write each row under [[{kind}]]"]
 
 
-def _toml_rows(file: Path, text: str, kinds: Sequence[str]) -> Iterator[RawRow]:
+def _toml_rows(
+    file: Path, text: str, kinds: Sequence[str], once: frozenset[str]
+) -> Iterator[RawRow]:
     document = tomllib.loads(text)
     unknown = sorted(document.keys() - {*kinds})
     if unknown:
-        listed = ", ".join(f"[[{kind}]]" for kind in kinds)
+        listed = ", ".join(f"[{kind}]" if kind in once else f"[[{kind}]]" for kind in kinds)
         raise ValueError(f"unknown key {', '.join(unknown)}: a file holds {listed} rows only")
     for kind in kinds:
-        rows = document.get(kind, [])
+        rows: object = document.get(kind, [])
+        rows = [cast("object", rows)] if kind in once and isinstance(rows, dict) else rows
         if not isinstance(rows, list):
             raise ValueError(f"{kind}: write each row under [[{kind}]]")  # noqa: TRY004  told like the rest
         blocks = _blocks(text, kind)

@@ -104,6 +104,13 @@ def read_meter(name: str) -> MeterName | None:
     )
 
 
+def named_version(model: str | None, version: str | None) -> str | None:
+    """The version of a model, if Azure's names of its meters may have it; else None."""
+    return (
+        version if any(_VERSIONS[key] == version and key[0] == model for key in _VERSIONS) else None
+    )
+
+
 def _words(name: str) -> list[str]:
     """Small letters, at spaces and hyphens; what belongs together stays together."""
     text = name.lower().replace("-", " ")

@@ -13,7 +13,15 @@ from tollgate.usage.periods import Month
 
 
 class Ledger(LedgerReader, Protocol):
-    """The read side, with cells added up, and what it did not count."""
+    """The read side, with what it did not count."""
+
+    def kept_aside(self, tenant: str) -> KeptAside:
+        """How many distinct events of a tenant were not counted, by reason."""
+        ...
+
+
+class SummedLedger(Ledger, Protocol):
+    """The same, that also adds cells up."""
 
     def money_sums(self, tenant: str, month: Month, starts: Sequence[str]) -> Iterator[CellSum]:
         """A tenant's cells of the month added up; see `cell_sums`."""
@@ -21,10 +29,6 @@ class Ledger(LedgerReader, Protocol):
 
     def user_sums(self, tenant: str, month: Month, starts: Sequence[str]) -> Iterator[CellSum]:
         """A tenant's cells of users of the month added up; see `cell_sums`."""
-        ...
-
-    def kept_aside(self, tenant: str) -> KeptAside:
-        """How many distinct events of a tenant were not counted, by reason."""
         ...
 
 

@@ -13,6 +13,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from accountant.charges import Charge
 from accountant.labels import label, shown
 from accountant.lines import Line, UnpricedLine
 from accountant.money import plain
@@ -40,7 +41,8 @@ def as_table(report: Report, width: int, *, colour: bool = False) -> str:
     parts = [*_tables(report), *_closing(report)]
     width = max([width, *(_least_width(part) for part in parts if isinstance(part, Table))])
     console = Console(file=out, width=width, force_terminal=colour, highlight=False, markup=False)
-    console.print(f"Chargeback {report.period} (UTC), draft, in {report.currency}", style="bold")
+    status = report.edition.status
+    console.print(f"Chargeback {report.period} (UTC), {status}, in {report.currency}", style="bold")
     for part in parts:
         console.print(part, crop=False)
     return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
@@ -50,7 +52,9 @@ def _tables(report: Report) -> Iterator[Table | Text]:
     if "tenant" in report.by:
         for each in report.statements:
             yield Text()
-            yield Text(shown(each.tenant), style="bold")
+            number = report.edition.numbers.get(each.tenant)
+            said = f", statement {shown(number)}" if number else ""
+            yield Text(f"{shown(each.tenant)}{said}", style="bold")
             table = _lines(report, each.tenant)
             yield _statement(table, each) if table.row_count else Text("nothing used")
     else:
@@ -87,9 +91,9 @@ def _foot(table: Table, label: str, note: str, amount: str) -> list[str]:
 
 def _lines(report: Report, tenant: str | None) -> Table:
     """The lines of one tenant, or of all if None, with those unpriced behind them."""
-    shown = [place for place, field in enumerate(report.by) if field != "tenant"]
+    places = [place for place, field in enumerate(report.by) if field != "tenant"]
     table = _table()
-    for place in shown:
+    for place in places:
         field = report.by[place]
         table.add_column(_HEADINGS.get(field, field), overflow="fold")
     table.add_column("meter", overflow="fold")
@@ -97,9 +101,30 @@ def _lines(report: Report, tenant: str | None) -> Table:
         table.add_column(heading, justify="right", no_wrap=True)
     for line in (*report.lines, *report.unpriced):
         if tenant is None or line.group[report.by.index("tenant")] == tenant:
-            names = [Text(label(report.by[place], line.group[place])) for place in shown]
+            names = [Text(label(report.by[place], line.group[place])) for place in places]
             table.add_row(*names, _meter(line), _quantity(line), *_money(line))
+    for entry in report.entries:
+        if tenant in {None, entry.tenant}:
+            names = [Text(_entry_name(entry, report.by[place])) for place in places]
+            table.add_row(*names, _entry_words(entry), "", "", plain(entry.amount))
     return table
+
+
+def _entry_name(entry: Charge, field: str) -> str:
+    """What is owed beside usage is of a billing code, and of no model, user or region."""
+    return label(field, entry.billing_code) if field == "billing_code" else ""
+
+
+def _entry_words(entry: Charge) -> Text:
+    """What it is, with its share, or with what it corrects."""
+    told = entry.description
+    if entry.allocation:
+        share = f"{entry.allocation.share} of {plain(entry.allocation.whole)}"
+        told = f"{told} ({entry.allocation.method}, {share})"
+    if corrected := entry.correction:
+        line = "a new line" if corrected.line is None else f"line {corrected.line}"
+        told = f"{told} (corrects {line} of {corrected.statement or corrected.month})"
+    return Text(shown(told))
 
 
 def _table() -> Table:
@@ -159,6 +184,9 @@ def _closing(report: Report) -> Iterator[Text | Padding]:
             if each.unmetered
         )
         yield _sentence(f"{missing} ({whose}).", "bold red")
+    for waiver in report.edition.waivers:
+        said = f"Let pass at the close by {waiver.by}: {waiver.what}, as {waiver.reason}"
+        yield _sentence(shown(said))
     counted = [f"{count:,} {name}" for name, count in report.coverage.items() if count]
     yield _sentence(f"{_requests(report.requests)}: {', '.join(counted) or 'none'}.")
 

@@ -21,6 +21,7 @@ from bench.machine import cores
 from bench.measuring import Result
 from bench.peers import install_peers
 from bench.processes import BenchError, allow_open_files
+from bench.statement_contests import statement_contests
 from bench.usage_contests import usage_contests
 from rich.console import Console
 from rich.table import Table
@@ -82,7 +83,7 @@ def _archive(_: Console) -> list[Result]:
 def _accountant(console: Console) -> list[Result]:
     if cores() < _CORES:
         raise BenchError(f"{_CORES} cores are needed: the accountant's, and Redis's")
-    return [*report_contests.run(console)]
+    return [*report_contests.run(console), *statement_contests()]
 
 
 def _proxy(console: Console) -> list[Result]:

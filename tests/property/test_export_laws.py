@@ -6,18 +6,20 @@ import csv
 from datetime import date
 from decimal import Decimal
 from random import Random
+from typing import Any, cast
 
 import hypothesis.strategies as st
 import pytest
 from accounting import OCTOBER, money_cell, rate, sku, used
-from exporting import focus_csv
+from exporting import BOOKS, focus_csv, journal_of, owed, part
 from hypothesis import given, settings
 
-from accountant.charges import Charge, Uncharged
-from accountant.exports.focus_columns import Books
-from accountant.exports.journal import Accounts, journal, owed_by_code
+from accountant.charges import Charge, Correction, SplitMethod, Uncharged
+from accountant.exports.accounts import Accounts, CostCentre
+from accountant.exports.bearers import owed_by_bearer
+from accountant.exports.books import Books
 from accountant.exports.journal_template import journal_csv
-from accountant.money import rounded, smallest_unit, total
+from accountant.money import EXACT, rounded, smallest_unit, total
 from accountant.rate_cards.rate_card import RateCard
 from accountant.reports.report import Report, month_report
 from accountant.shares import shares
@@ -42,39 +44,86 @@ CELLS = st.lists(
     max_size=8,
 )
 PRICES = st.decimals(0, 1000, places=9).map(str)
-OWED = st.dictionaries(st.sampled_from(["contoso", "fabrikam", "-x"]), CODES)
-Owed = dict[str, dict[str | None, Decimal]]
+LATE = Correction(month="2026-09", statement="S-2026-09-1", line=3, reason="usage")
+MOVED = Accounts(
+    ptu="6410",
+    credit="6490",
+    cost_centres={
+        ("contoso", "a"): [
+            CostCentre("old", "6400", effective_to=CHANGE),
+            CostCentre("new", "6400", effective_from=CHANGE),
+        ]
+    },
+)
 
 
-def shuffled(owed: Owed, random: Random) -> Owed:
-    """The same in another order."""
-    tenants = random.sample([*owed.items()], len(owed))
-    return {tenant: dict(random.sample([*codes.items()], len(codes))) for tenant, codes in tenants}
+def charge(amount: Decimal, kind: str, **changes: Any) -> Charge:
+    """A charge of any kind."""
+    if kind in {"used", "idle", "even"}:
+        return part(str(amount), cast("SplitMethod", kind), **changes)
+    return owed(str(amount), category=kind, **changes)
+
+
+CHARGES = st.lists(
+    st.builds(
+        charge,
+        AMOUNTS,
+        st.sampled_from(["Usage", "Credit", "Adjustment", "Rounding", "used", "idle", "even"]),
+        tenant=st.sampled_from(["contoso", "fabrikam", "-x"]),
+        billing_code=st.none() | st.sampled_from(["a", "b", "=c", "4711"]),
+        correction=st.none() | st.just(LATE),
+        start=st.sampled_from([date(2026, 10, 1), date(2026, 10, 9), date(2026, 10, 20)]),
+        end=st.sampled_from([date(2026, 10, 21), date(2026, 11, 1)]),
+    ),
+    max_size=8,
+)
+
+
+def exact_sums(charges: list[Charge]) -> dict[str, Decimal]:
+    """What each tenant owes, without the rounding of its statement."""
+    sums: dict[str, Decimal] = {}
+    for each in charges:
+        if each.category != "Rounding":
+            sums[each.tenant] = EXACT.add(sums.get(each.tenant, Decimal(0)), each.amount)
+    return sums
 
 
 @pytest.mark.parametrize("currency", CURRENCIES)
 @LAW
-@given(OWED)
-def test_a_journal_is_balanced_for_every_tenant(currency: str, owed: Owed) -> None:
-    postings = journal(OCTOBER, owed, currency, Accounts())
-    for tenant, codes in owed.items():
+@given(CHARGES)
+def test_a_journal_is_balanced_for_every_tenant_and_batch(
+    currency: str, charges: list[Charge]
+) -> None:
+    postings = journal_of(charges, Books(period=OCTOBER, currency=currency), MOVED)
+    balances: dict[tuple[str, str], Decimal] = {}
+    for each in postings:
+        key = (each.tenant, each.batch)
+        balances[key] = balances.get(key, Decimal(0)) + each.amount
+    assert set(balances.values()) <= {0}
+    for tenant, exact in exact_sums(charges).items():
         own = [each for each in postings if each.tenant == tenant]
         clearing = total(each.amount for each in own if each.account == "CLEARING")
-        assert total(each.amount for each in own) == 0
-        assert -clearing == rounded(total(codes.values()), currency)
+        assert -clearing == rounded(exact, currency)
 
 
 @pytest.mark.parametrize("currency", CURRENCIES)
 @LAW
-@given(OWED)
+@given(CHARGES)
 def test_every_posting_is_in_whole_units_and_rounding_is_one_at_most(
-    currency: str, owed: Owed
+    currency: str, charges: list[Charge]
 ) -> None:
     unit = smallest_unit(currency)
-    for each in journal(OCTOBER, owed, currency, Accounts()):
+    for each in journal_of(charges, Books(period=OCTOBER, currency=currency), MOVED):
         assert each.amount == each.amount.quantize(unit)
         assert each.amount
         assert each.account != "ROUNDING" or each.amount == unit
+
+
+@LAW
+@given(CHARGES)
+def test_a_move_between_cost_centres_changes_no_amount(charges: list[Charge]) -> None:
+    for tenant, bearers in owed_by_bearer(charges, MOVED).items():
+        assert total(bearers.values()) == exact_sums(charges)[tenant]
 
 
 @pytest.mark.parametrize("currency", CURRENCIES)
@@ -88,13 +137,21 @@ def test_a_share_is_less_than_a_unit_from_its_exact_amount(
 
 
 @LAW
-@given(OWED, st.randoms(use_true_random=False))
-def test_the_order_of_what_is_owed_changes_no_byte(owed: Owed, random: Random) -> None:
-    texts = {
-        journal_csv(journal(OCTOBER, each, "USD", Accounts()), OCTOBER, "USD")
-        for each in (owed, shuffled(owed, random))
-    }
+@given(CHARGES, st.randoms(use_true_random=False))
+def test_the_order_of_what_is_owed_changes_no_byte(charges: list[Charge], random: Random) -> None:
+    shuffled = random.sample(charges, len(charges))
+    texts = {journal_csv(journal_of(each, BOOKS, MOVED), BOOKS) for each in (charges, shuffled)}
     assert len(texts) == 1
+
+
+@LAW
+@given(CHARGES)
+def test_every_row_of_focus_adds_up_by_both_costs(charges: list[Charge]) -> None:
+    rows = list(csv.DictReader(focus_csv(charges, "1.2").splitlines()))
+    for cost in ("BilledCost", "EffectiveCost"):
+        assert total(Decimal(row[cost]) for row in rows) == total(each.amount for each in charges)
+    for row in rows:
+        assert_price_times_quantity(row)
 
 
 def month(cells: list[MoneyCell], old: str, new: str, currency: str) -> tuple[Report, list[Charge]]:
@@ -122,7 +179,7 @@ def test_charges_and_the_journals_clearing_add_up_to_the_reports_total(
 ) -> None:
     report, charges = month(cells, old, new, currency)
     assert total(each.amount for each in charges) == report.total
-    postings = journal(OCTOBER, owed_by_code(charges), currency, Accounts())
+    postings = journal_of(charges, Books(period=OCTOBER, currency=currency))
     assert total(-each.amount for each in postings if each.account == "CLEARING") == report.total
 
 
@@ -136,7 +193,13 @@ def test_every_row_of_focus_costs_its_quantity_at_its_price(
     rows = list(csv.DictReader(text.splitlines()))
     assert total(Decimal(row["BilledCost"]) for row in rows) == report.total
     for row in rows:
-        if row["ChargeCategory"] == "Usage":
-            for kind in ("List", "Contracted"):
-                price, quantity = Decimal(row[f"{kind}UnitPrice"]), Decimal(row["PricingQuantity"])
-                assert price * quantity == Decimal(row[f"{kind}Cost"])
+        assert_price_times_quantity(row)
+
+
+def assert_price_times_quantity(row: dict[str, str]) -> None:
+    """A row that has a price has a quantity, and both make its cost."""
+    for kind in ("List", "Contracted"):
+        if row[f"{kind}UnitPrice"]:
+            price, quantity = Decimal(row[f"{kind}UnitPrice"]), Decimal(row["PricingQuantity"])
+            assert EXACT.multiply(price, quantity) == Decimal(row[f"{kind}Cost"])
+            assert price >= 0

@@ -26,15 +26,21 @@ class Workspace:
     Args:
         workspace_id: Its GUID, as the portal shows it; not the id of the resource.
         client: Asks; signs in as whoever made it.
+        told_in: Where the id was told, for who has to mend it.
 
     Raises:
         SettingsError: The id is no GUID.
     """
 
-    def __init__(self, workspace_id: str, client: LogsQueryClient | None = None) -> None:
+    def __init__(
+        self,
+        workspace_id: str,
+        client: LogsQueryClient | None = None,
+        told_in: str = "environment: LOG_ANALYTICS_WORKSPACE_ID",
+    ) -> None:
         if not _WORKSPACE.fullmatch(workspace_id):
             problem = "it is no GUID; take the Workspace ID of the workspace's overview"
-            raise SettingsError([f"environment: LOG_ANALYTICS_WORKSPACE_ID: {problem}"])
+            raise SettingsError([f"{told_in}: {problem}"])
         self._id = workspace_id
         self._credential = DefaultAzureCredential() if client is None else None
         self._client = client or LogsQueryClient(self._credential)  # pyright: ignore[reportArgumentType]  one of the two is there
@@ -61,7 +67,7 @@ class Workspace:
         except HttpResponseError as error:
             if error.status_code == _TOO_LONG:
                 return [], False
-            raise LogsUnavailable(f"Log Analytics answered {error.status_code}") from None
+            raise LogsUnavailable(_told(error)) from None
         except AzureError as error:
             raise LogsUnavailable(f"Log Analytics: {type(error).__name__}") from None
         if isinstance(answer, LogsQueryPartialResult):
@@ -73,6 +79,12 @@ class Workspace:
         await self._client.close()
         if self._credential is not None:
             await self._credential.close()
+
+
+def _told(error: HttpResponseError) -> str:
+    if error.status_code is None:  # it could not even ask
+        return "Log Analytics: no identity to sign in with; run az login, or give it one"
+    return f"Log Analytics answered {error.status_code}"
 
 
 def _rows(tables: Sequence[LogsTable]) -> list[dict[str, Any]]:

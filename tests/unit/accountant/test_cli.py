@@ -105,6 +105,7 @@ def test_a_file_is_named_after_the_month_and_the_tenant(ledger: str, tmp_path: P
         assert result.stderr.startswith(f"accountant: wrote {out}")
     assert sorted(path.name for path in out.iterdir()) == [
         "report-2026-10.a%2F..%2Fb.csv",
+        "report-2026-10.contoso.csv",
         "report-2026-10.csv",
     ]
 
@@ -175,3 +176,16 @@ def test_a_tenant_of_any_length_has_a_file(ledger: str, tmp_path: Path) -> None:
     arguments = ("--tenant", tenant, "--out", str(tmp_path))
     assert run("report", "2026-10", *arguments, redis_url=ledger).exit_code == 0
     assert len([*tmp_path.iterdir()]) == 1
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["report", "--help"]])
+def test_help_imports_nothing_that_writes_documents(arguments: list[str]) -> None:
+    program = (
+        "import sys; from accountant.cli import app\n"
+        f"try: app({arguments})\n"
+        "except SystemExit: pass\n"
+        "heavy = {'jinja2', 'xlsxwriter', 'reportlab', 'pandas'}\n"
+        "print(*heavy & {*sys.modules}, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert done.stderr.strip() == b""

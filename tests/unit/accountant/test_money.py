@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 from decimal import Decimal, Inexact
+from fractions import Fraction
 
 import pytest
 
-from accountant.money import amount_of, plain, rounded, total
+from accountant.money import amount_of, plain, rounded, rounded_part, total
 
 
 def test_amount_has_every_digit() -> None:
@@ -51,3 +52,18 @@ def test_rounds_half_up_to_the_currencys_smallest_unit(
 )
 def test_plain_has_no_exponent_and_no_needless_zero(amount: str, expected: str) -> None:
     assert plain(Decimal(amount)) == expected
+
+
+@pytest.mark.parametrize(
+    ("exact", "currency", "expected"),
+    [
+        (Fraction(1, 3), "USD", "0.33"),
+        (Fraction(1, 200), "USD", "0.01"),
+        (Fraction(-1, 200), "USD", "-0.01"),
+        (Fraction(2, 3), "JPY", "1"),
+        (Fraction(1, 2000), "BHD", "0.001"),
+        (Fraction(10**40, 3), "JPY", "3" * 40),
+    ],
+)
+def test_a_part_is_rounded_as_amounts_are(exact: Fraction, currency: str, expected: str) -> None:
+    assert str(rounded_part(exact, currency)) == expected

@@ -96,5 +96,14 @@ def test_a_workspace_is_named_by_its_guid(workspace_id: str) -> None:
         Workspace(workspace_id)
 
 
-async def test_without_a_client_our_identity_signs_in() -> None:
-    await Workspace(WORKSPACE_ID).close()
+def test_whoever_told_the_workspace_is_told() -> None:
+    with pytest.raises(SettingsError, match=r"^--workspace: it is no GUID"):
+        Workspace("logs", told_in="--workspace")
+
+
+async def test_without_a_client_our_identity_signs_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "EnvironmentCredential")  # of which there is none
+    workspace = Workspace(WORKSPACE_ID)
+    with pytest.raises(LogsUnavailable, match="no identity to sign in with; run az login"):
+        await workspace.rows(QUERY, *SPAN)
+    await workspace.close()

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from accountant.commands import progress
-from accountant.commands.progress import progress_bar
+from accountant.commands.progress import bar
 
 
 class Terminal(io.StringIO):
@@ -29,7 +29,7 @@ def on_terminal(monkeypatch: pytest.MonkeyPatch, long_s: float = 0) -> Terminal:
 
 def test_long_work_is_shown_until_all_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = on_terminal(monkeypatch)
-    with progress_bar() as show:
+    with bar() as show:
         show("tenants read", 1, 4)
         show("tenants read", 2, 4)
         show("tenants read", 4, 4)
@@ -43,7 +43,7 @@ def test_a_bar_ends_with_work_that_fails(monkeypatch: pytest.MonkeyPatch) -> Non
     terminal = on_terminal(monkeypatch)
 
     def fail() -> None:
-        with progress_bar() as show:
+        with bar() as show:
             show("tenants read", 1, 4)
             raise KeyError
 
@@ -54,7 +54,7 @@ def test_a_bar_ends_with_work_that_fails(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_short_work_is_shown_no_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = on_terminal(monkeypatch, long_s=60)
-    with progress_bar() as show:
+    with bar() as show:
         show("tenants read", 1, 4)
     assert terminal.getvalue() == ""
 
@@ -65,6 +65,13 @@ def test_where_there_is_no_terminal_there_is_no_bar(
 ) -> None:
     monkeypatch.setattr(progress, "_LONG_S", 0)
     monkeypatch.setattr(sys, "stderr", stderr)
-    with progress_bar() as show:
+    with bar() as show:
         show("tenants read", 1, 4)
     assert stderr is None or stderr.getvalue() == ""
+
+
+def test_work_of_unknown_length_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = on_terminal(monkeypatch)
+    with bar() as show:
+        show("statements written", 1200, None)
+    assert "1,200 statements written" in terminal.getvalue()

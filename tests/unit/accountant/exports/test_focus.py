@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -10,9 +11,14 @@ from accounting import OCTOBER, money_cell, sku
 from accounting import card as a_card
 from exporting import BOOKS, focus_csv, owed, usage
 
-from accountant.charges import Charge, Consumption, Correction, Uncharged
+from accountant.charges import Charge, Consumption, Correction, Price, Uncharged
+from accountant.edition import Edition
+from accountant.errors import NoStatementNumber
+from accountant.exports.books import Books
 from accountant.exports.focus import uncharged_header, uncharged_row
 from accountant.exports.focus_columns import FocusVersion
+from accountant.rate_cards.price_rules import Adjustment
+from accountant.rate_cards.rate_card import Exchange
 from accountant.usage_charges import month_charges
 from tollgate.ledger.cells import OVERFLOW, Usage
 
@@ -120,6 +126,58 @@ def test_an_amount_by_itself_has_no_price_and_costs_the_same_everywhere() -> Non
 
 def test_a_correction_is_of_its_class() -> None:
     assert (row(correction=LATE)["ChargeClass"], row()["ChargeClass"]) == ("Correction", "")
+
+
+def test_a_correction_says_what_it_corrects_and_when_it_was() -> None:
+    found = row(correction=LATE, start=date(2026, 9, 30), end=date(2026, 10, 1))
+    assert found["BillingPeriodStart"] == "2026-10-01T00:00:00Z"
+    assert found["ChargePeriodStart"] == "2026-09-30T00:00:00Z"
+    names = ("CorrectedPeriod", "CorrectedInvoiceId", "CorrectedLine", "CorrectionReason")
+    assert [found[f"x_{name}"] for name in names] == ["2026-09", "2026-09-0001", "1.0", "usage"]
+
+
+def test_a_correction_has_a_price_only_if_its_cost_is_made_of_it() -> None:
+    late, difference = row(correction=LATE), row(correction=LATE, amount=Decimal("0.01"))
+    assert (late["ContractedUnitPrice"], late["PricingQuantity"]) == ("0.15", "0.001")
+    assert (difference["ContractedUnitPrice"], difference["PricingQuantity"]) == ("", "")
+    costs = ("BilledCost", "ListCost", "ContractedCost")
+    assert {difference[name] for name in costs} == {"0.01"}
+    assert difference["SkuId"] == late["SkuId"]
+
+
+@pytest.mark.parametrize(("version", "name"), [("1.0", "x_InvoiceId"), ("1.2", "InvoiceId")])
+def test_a_closed_month_has_the_numbers_of_its_statements(version: FocusVersion, name: str) -> None:
+    closed = Edition(status="closed", rate_card="v1", numbers={"contoso": "S-1"})
+    told: list[tuple[str, ...]] = []
+    for edition in (Edition(rate_card="v1"), closed):
+        books = Books(period=OCTOBER, currency="USD", edition=edition)
+        (found,) = csv.DictReader(focus_csv([usage()], version, books).splitlines())
+        told.append((found[name], found["x_Status"], found["x_RateCardVersion"]))
+    assert told == [("", "draft", "v1"), ("S-1", "closed", "v1")]
+
+
+def test_a_closed_month_without_a_number_for_a_tenant_is_refused() -> None:
+    closed = Edition(status="closed", numbers={"contoso": "S-1"})
+    books = Books(period=OCTOBER, currency="USD", edition=closed)
+    with pytest.raises(NoStatementNumber, match="'fabrikam'"):
+        focus_csv([usage(tenant="fabrikam")], books=books)
+
+
+def test_a_converted_price_is_also_told_in_the_currency_of_the_rate_card() -> None:
+    half = Adjustment(kind="discount", name="EA", percent=Decimal(50))
+    price = Price(
+        listed=Decimal("0.18"),
+        charged=Decimal("0.09"),
+        per=1_000_000,
+        adjustments=(half,),
+        exchange=Exchange(
+            currency="EUR", unit_price=Decimal("0.15"), rate=Decimal("1.2"), source="ECB"
+        ),
+    )
+    found = row(price=price)
+    assert (found["BillingCurrency"], found["PricingCurrency"]) == ("USD", "EUR")
+    names = ("ListUnitPrice", "ContractedUnitPrice", "EffectiveCost")
+    assert [found[f"PricingCurrency{name}"] for name in names] == ["0.15", "0.075", "0.000075"]
 
 
 def test_a_purchase_consumes_nothing() -> None:

@@ -2,36 +2,48 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
 from accounting import OCTOBER
-from exporting import owed, usage
+from exporting import BOOKS, journal_of, owed, part
 
-from accountant.exports.journal import Accounts, CostCentre, Posting, journal, owed_by_code
+from accountant.charges import Charge, Correction
+from accountant.edition import Edition
+from accountant.errors import NoStatementNumber
+from accountant.exports.accounts import Accounts
+from accountant.exports.books import Books
+from accountant.exports.journal import Posting
 from tollgate.ledger.cells import OVERFLOW
 
 ACCOUNTS = Accounts(
     expense="6400",
+    ptu="6410",
+    idle="6411",
+    shared="6420",
+    credit="6490",
     clearing="2990",
     rounding="6590",
     unallocated="9999",
-    cost_centres={
-        ("contoso", "CC-1"): CostCentre("4711", "6401"),
-        ("fabrikam", None): CostCentre("5000", "6400"),
-    },
 )
+LATE = Correction(month="2026-09", statement="S-9", line=3, reason="price")
 
 
-def posted(**codes: str) -> list[tuple[str, str, str]]:
-    """What is posted for contoso, a code's name with `none` for what has none."""
-    exact = {None if code == "none" else code: Decimal(amount) for code, amount in codes.items()}
-    return told(journal(OCTOBER, {"contoso": exact}, "USD", ACCOUNTS))
-
-
-def told(postings: list[Posting]) -> list[tuple[str, str, str]]:
+def posted(*charges: Charge, books: Books = BOOKS) -> list[tuple[str, str, str]]:
+    postings = journal_of(charges, books, ACCOUNTS)
     return [(each.account, each.cost_centre, str(each.amount)) for each in postings]
 
 
+def owing(**codes: str) -> list[Charge]:
+    """Amounts by code, whose name is `none` for what has none."""
+    named = {None if code == "none" else code: amount for code, amount in codes.items()}
+    return [owed(amount, billing_code=code) for code, amount in named.items()]
+
+
+def texts(*charges: Charge) -> list[str]:
+    return [each.text for each in journal_of(charges, BOOKS, ACCOUNTS)]
+
+
 def test_each_code_owes_its_share_and_clearing_is_the_statement() -> None:
-    assert posted(a="1.50", b="2.25") == [
+    assert posted(*owing(a="1.50", b="2.25")) == [
         ("6400", "a", "1.50"),
         ("6400", "b", "2.25"),
         ("2990", "", "-3.75"),
@@ -39,7 +51,7 @@ def test_each_code_owes_its_share_and_clearing_is_the_statement() -> None:
 
 
 def test_what_the_statement_is_rounded_up_is_on_a_line_of_its_own() -> None:
-    assert posted(a="0.006774", b="0.755", none="0.027") == [
+    assert posted(*owing(a="0.006774", b="0.755", none="0.027")) == [
         ("6400", "b", "0.75"),
         ("6400", "9999", "0.03"),
         ("6590", "9999", "0.01"),
@@ -48,34 +60,62 @@ def test_what_the_statement_is_rounded_up_is_on_a_line_of_its_own() -> None:
 
 
 def test_nothing_is_posted_of_a_statement_that_comes_to_nothing() -> None:
-    assert posted(a="0.0049") == []
+    assert posted(*owing(a="0.0049")) == []
 
 
 def test_a_credit_balance_debits_clearing() -> None:
-    assert posted(a="-1.005") == [
-        ("6400", "a", "-1.01"),
-        ("2990", "", "1.01"),
+    assert posted(*owing(a="-1.005")) == [("6400", "a", "-1.01"), ("2990", "", "1.01")]
+
+
+def test_each_kind_has_its_account() -> None:
+    charges = [
+        owed("1"),
+        part("2"),
+        part("3", "idle"),
+        part("4", "even"),
+        owed("-5", category="Credit"),
+        owed("6", category="Adjustment"),
+    ]
+    assert [account for account, *_ in posted(*charges)] == [
+        "6400",
+        "6410",
+        "6411",
+        "6420",
+        "6490",
+        "6400",
+        "2990",
     ]
 
 
-def test_a_code_with_a_row_has_its_cost_centre_and_account() -> None:
-    assert ACCOUNTS.cost_centre("contoso", "CC-1") == CostCentre("4711", "6401")
+def test_corrections_are_a_balanced_batch_of_their_own() -> None:
+    found = journal_of([owed("1.50"), owed("-0.25", correction=LATE)], BOOKS, ACCOUNTS)
+    assert [(each.batch, str(each.amount), each.correction) for each in found] == [
+        ("2026-10 USD", "1.50", None),
+        ("2026-10 USD", "-1.50", None),
+        ("2026-10 USD corrections", "-0.25", LATE),
+        ("2026-10 USD corrections", "0.25", None),
+    ]
 
 
-def test_a_tenants_row_is_for_all_its_other_codes() -> None:
-    for code in ("CC-1", None, OVERFLOW):
-        assert ACCOUNTS.cost_centre("fabrikam", code).cost_centre == "5000"
+def test_the_clearing_of_both_batches_is_the_statement() -> None:
+    charges = [owed("0.004"), owed("0.004", correction=LATE)]
+    clearing = [amount for account, _, amount in posted(*charges) if account == "2990"]
+    assert sum(map(Decimal, clearing)) == Decimal("-0.01")
 
 
-def test_a_code_without_a_row_is_its_own_cost_centre() -> None:
-    assert ACCOUNTS.cost_centre("contoso", "CC-2") == CostCentre("CC-2", "6400")
-    for code in (None, OVERFLOW):
-        assert ACCOUNTS.cost_centre("contoso", code) == CostCentre("9999", "6400")
+def test_a_closed_month_refers_to_the_number_of_the_statement() -> None:
+    edition = Edition(status="closed", numbers={"contoso": "S-10-1"})
+    books = Books(period=OCTOBER, currency="USD", edition=edition)
+    found = journal_of([owed("1.50")], books)
+    assert {each.reference for each in found} == {"S-10-1"}
+    assert {each.reference for each in journal_of([owed("1.50")])} == {None}
+    with pytest.raises(NoStatementNumber, match="tenant 'fabrikam' has charges but no statement"):
+        posted(owed("1", tenant="fabrikam"), books=books)
 
 
 def test_text_says_what_it_is_for() -> None:
-    exact = {"CC-1": Decimal("0.505"), None: Decimal(1), OVERFLOW: Decimal(1)}
-    assert [each.text for each in journal(OCTOBER, {"contoso": exact}, "USD", ACCOUNTS)] == [
+    codes = ["CC-1", None, OVERFLOW]
+    assert texts(*(owed("1.001", billing_code=code) for code in codes), owed("0.002")) == [
         "Usage 2026-10 contoso CC-1",
         "Usage 2026-10 contoso (overflow)",
         "Usage 2026-10 contoso unallocated",
@@ -84,6 +124,23 @@ def test_text_says_what_it_is_for() -> None:
     ]
 
 
-def test_charges_add_up_by_code_without_the_rounding() -> None:
-    charges = [usage(), usage(), owed("-1", category="Credit"), owed("9", category="Rounding")]
-    assert owed_by_code(charges) == {"contoso": {"CC-1001": Decimal("-0.9997")}}
+def test_text_names_the_shared_cost_and_the_corrected_line() -> None:
+    anew = Correction(month="2026-08", statement=None, line=None, reason="usage")
+    found = texts(
+        part("1", "even", {"cost": "redis"}),
+        part("1", correction=LATE),
+        owed("1", correction=anew),
+    )
+    assert found == [
+        "Shared cost redis 2026-10 contoso CC-1001",
+        "Statement 2026-10 contoso",
+        "Usage 2026-10 contoso CC-1001, corrects 2026-08 (usage)",
+        "Provisioned throughput ptu-weu 2026-10 contoso CC-1001, corrects line 3 of S-9 (price)",
+        "Corrections on the statement 2026-10 contoso",
+    ]
+
+
+def test_a_posting_says_whose_it_is() -> None:
+    first, *_ = journal_of([owed("1.50")])
+    assert isinstance(first, Posting)
+    assert (first.tenant, first.billing_code) == ("contoso", "CC-1001")

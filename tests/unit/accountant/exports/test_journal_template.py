@@ -1,12 +1,18 @@
 from __future__ import annotations
 
 import csv
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import pytest
 from accounting import OCTOBER
+from exporting import BOOKS
 
+from accountant.charges import Correction
+from accountant.edition import Edition
+from accountant.exports.books import Books
 from accountant.exports.journal import Posting
 from accountant.exports.journal_template import (
     DEFAULT,
@@ -21,6 +27,8 @@ from tollgate.ledger.cells import OVERFLOW
 
 def posting(amount: str = "1.50", tenant: str = "contoso", code: str | None = "CC-1") -> Posting:
     return Posting(
+        batch="2026-10 USD",
+        reference=None,
         account="6400",
         cost_centre="4711",
         tenant=tenant,
@@ -31,7 +39,7 @@ def posting(amount: str = "1.50", tenant: str = "contoso", code: str | None = "C
 
 
 def row(cells: list[str], *postings: Posting) -> list[str]:
-    text = journal_csv(postings, OCTOBER, "USD", Template(["x"] * len(cells), cells))
+    text = journal_csv(postings, BOOKS, Template(["x"] * len(cells), cells))
     return list(csv.reader(text.splitlines()))[1]
 
 
@@ -44,18 +52,43 @@ def refused(tmp_path: Path, text: str) -> list[str]:
 
 
 def test_the_default_has_a_column_a_field() -> None:
-    text = journal_csv([posting(), posting("-1.50", code=None)], OCTOBER, "USD")
+    text = journal_csv([posting(), posting("-1.50", code=None)], BOOKS)
+    same = "2026-10 USD,,2026-10-31,2026-10-31,2026-10,6400,4711"
     assert text.splitlines() == [
-        "line,date,account,cost_centre,debit,credit,currency,text,tenant,billing_code",
-        "1,2026-10-31,6400,4711,1.50,,USD,Usage,contoso,CC-1",
-        "2,2026-10-31,6400,4711,,1.50,USD,Usage,contoso,",
+        (
+            "line,batch,reference,document_date,date,period,account,cost_centre,debit,credit,"
+            "currency,text,tenant,billing_code"
+        ),
+        f"1,{same},1.50,,USD,Usage,contoso,CC-1",
+        f"2,{same},,1.50,USD,Usage,contoso,",
+    ]
+
+
+def test_a_closed_month_is_dated_by_its_close() -> None:
+    edition = Edition(status="closed", rate_card="v1", closed_on=date(2026, 11, 3))
+    books = Books(period=OCTOBER, currency="USD", edition=edition)
+    cells = ["{document_date}", "{date}", "{status}", "{rate_card}", "{reference}"]
+    found = msgspec.structs.replace(posting(), reference="=S-1")
+    text = journal_csv([found], books, Template(cells, cells))
+    assert text.splitlines()[1] == "2026-11-03,2026-10-31,closed,v1,'=S-1"
+
+
+def test_a_correction_has_its_line_in_columns() -> None:
+    cells = ["{corrected_month}", "{corrected_statement}", "{corrected_line}"]
+    late = Correction(month="2026-09", statement="S-9", line=3, reason="usage")
+    anew = Correction(month="2026-09", statement=None, line=None, reason="usage")
+    found = [msgspec.structs.replace(posting(), correction=each) for each in (late, anew, None)]
+    assert [row(cells, each) for each in found] == [
+        ["2026-09", "S-9", "3"],
+        ["2026-09", "", ""],
+        ["", "", ""],
     ]
 
 
 def test_a_template_says_the_columns_and_what_is_between_them(tmp_path: Path) -> None:
     path = tmp_path / "journal.csv"
     path.write_text("Konto;Betrag;Text;Werk\n{account};{amount};AI {period} {tenant};1000\n")
-    text = journal_csv([posting("-0.50")], OCTOBER, "EUR", read_template(path))
+    text = journal_csv([posting("-0.50")], BOOKS, read_template(path))
     assert text == "Konto;Betrag;Text;Werk\n6400;-0.50;AI 2026-10 contoso;1000\n"
 
 

@@ -191,7 +191,7 @@ def test_a_file_too_large_to_be_a_card_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "card.toml"
     with path.open("wb") as file:
         file.truncate(64_000_001)
-    assert problems_of(path) == ["…/card.toml: is larger than 64 MB, so it is no rate card"]
+    assert problems_of(path) == ["…/card.toml: is larger than 64 MB, so it holds no rows"]
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,21 @@ import csv
 
 import pytest
 from accounting import OCTOBER, card, money_cell, rate, rule, sku
+from stating import CLOSED, REQUESTS, everything, facts
 
 from accountant.rate_cards.rate_card import RateCard
-from accountant.reports.report import month_report
+from accountant.reports.report import charge_report, month_report
 from accountant.reports.report_csv import as_csv
 from tollgate.ledger.cells import OVERFLOW, MoneyCell, Usage
 
 BY = ("tenant", "billing_code", "model")
+NO_ENTRY = dict.fromkeys(
+    (
+        *("description", "shared_cost", "shared_by", "share", "share_of"),
+        *("corrects_month", "corrects_statement", "corrects_line", "because"),
+    ),
+    "",
+)
 
 
 def rows(*cells: MoneyCell, prices: RateCard | None = None) -> list[dict[str, str]]:
@@ -37,6 +45,7 @@ def test_a_line_is_a_row() -> None:
             "status": "priced",
             "list_price": "",
             "adjustments": "",
+            **NO_ENTRY,
         }
     ]
 
@@ -100,7 +109,8 @@ def test_no_usage_is_a_header() -> None:
     assert text == (
         "period,tenant,billing_code,model,meter,provenance,quantity,unit,unit_price,per,amount,"
         "currency,requests,status,"
-        "list_price,adjustments\n"
+        "list_price,adjustments,description,shared_cost,shared_by,share,share_of,"
+        "corrects_month,corrects_statement,corrects_line,because\n"
     )
 
 
@@ -108,3 +118,23 @@ def test_a_discount_stands_beside_the_list_price_and_its_name_is_no_formula() ->
     (row,) = rows(money_cell(), prices=RateCard([rate()], [rule("10", name="=EA")]))
     assert (row["unit_price"], row["list_price"]) == ("0.135", "0.15")
     assert row["adjustments"] == "'=EA -10%"
+
+
+def test_what_is_owed_beside_usage_is_a_row_that_says_what_it_is() -> None:
+    found = charge_report(facts(REQUESTS, CLOSED), BY, everything(text="=a cost"))
+    made = list(csv.DictReader(as_csv(found).splitlines()))
+    credit, shared, correction = (row for row in made if row["description"])
+    assert [credit["status"], credit["amount"], credit["share"]] == ["credit", "-2", ""]
+    part = ("status", "shared_cost", "shared_by", "share", "share_of", "amount")
+    assert [shared[name] for name in part] == ["shared", "'=a cost", "used", "1/3", "100", "33.34"]
+    names = ("status", "corrects_month", "corrects_statement", "corrects_line", "because", "amount")
+    told = ["correction", "2026-09", "2026-09-0001", "4", "usage", "0.004"]
+    assert [correction[name] for name in names] == told
+    assert {row["description"] for row in (credit, shared, correction)} == {"'=a cost"}
+    assert [credit["tenant"], credit["billing_code"], credit["model"]] == ["contoso", "CC-1001", ""]
+
+
+def test_what_is_owed_has_only_the_groups_that_it_has() -> None:
+    found = charge_report(facts(), ("user", "region"), everything())
+    made = [row for row in csv.DictReader(as_csv(found).splitlines()) if row["description"]]
+    assert {(row["user"], row["region"]) for row in made} == {("", "")}

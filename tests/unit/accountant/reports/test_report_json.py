@@ -5,9 +5,10 @@ from typing import Any
 
 from accounting import OCTOBER, card, ledger_of, money_cell, rate, rule, sku, used
 from builders import event
+from stating import CLOSED, REQUESTS, everything, facts
 
 from accountant.rate_cards.rate_card import RateCard
-from accountant.reports.report import month_report
+from accountant.reports.report import charge_report, month_report
 from accountant.reports.report_json import as_json
 from tollgate.ledger.cells import OVERFLOW, MoneyCell, Usage
 
@@ -27,7 +28,10 @@ def test_one_event_gives_the_contracts_line() -> None:
     )
     assert json.dumps({**found, "lines": []}) == (
         '{"period": "2026-10", "time_zone": "UTC", "currency": "USD", "status": "draft", '
-        '"by": ["tenant", "billing_code", "model"], "lines": [], "unpriced": [], '
+        f'"edition": {{"rate_card": "{card().version}", "costs": null, '
+        '"closed_on": null, "digest": null, '
+        '"numbers": {}, "waivers": [], "restated_by": []}, '
+        '"by": ["tenant", "billing_code", "model"], "lines": [], "entries": [], "unpriced": [], '
         '"coverage": {"requests": 1, "measured": 1, "injected": 0, "estimated": 0, '
         '"backfilled": 0, "pending": 0, "unknown": 0, "none": 0}, '
         '"rounding": "-0.000174", "total": "0.00"}'
@@ -92,3 +96,38 @@ def test_lines_of_one_price_stand_apart_if_it_was_made_otherwise() -> None:
     found = json.loads(as_json(month_report(OCTOBER, ["model"], cells, prices)))
     assert [line["unit_price"] for line in found["lines"]] == ["0.15", "0.15"]
     assert ["list_price" in line for line in found["lines"]] == [False, True]
+
+
+def test_what_is_owed_beside_usage_says_what_it_is_of() -> None:
+    found = json.loads(as_json(charge_report(facts(REQUESTS, CLOSED), BY, everything())))
+    credit, shared, correction = found["entries"]
+    assert credit == {
+        "tenant": "contoso",
+        "billing_code": "CC-1001",
+        "start": "2026-10-15",
+        "end": "2026-10-16",
+        "category": "Credit",
+        "description": "a cost",
+        "amount": "-2",
+        "allocation": None,
+        "correction": None,
+    }
+    part = {"cost": "ptu-weu-1", "method": "used", "share": "1/3", "whole": "100"}
+    unsaid: dict[str, object] = {"commitment": None, "tokens": [], "requests": 0}
+    assert shared["allocation"] == {**part, **unsaid, "cost": "a cost"}
+    corrected = {"month": "2026-09", "statement": "2026-09-0001", "line": 4, "reason": "usage"}
+    assert correction["correction"] == corrected
+
+
+def test_the_state_of_the_books_is_told_with_the_numbers_of_those_who_are_in_it() -> None:
+    found = json.loads(as_json(charge_report(facts(REQUESTS, CLOSED), BY, everything())))
+    assert found["status"] == "closed"
+    assert found["edition"] == {
+        "rate_card": "3f2a9c11d0",
+        "costs": None,
+        "closed_on": "2026-11-05",
+        "digest": "ab" * 32,
+        "numbers": {"contoso": "2026-10-0001"},
+        "waivers": [{"what": "unpriced gpt-9", "reason": "a preview without a price", "by": "Ada"}],
+        "restated_by": [],
+    }

@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import pytest
 from accounting import OCTOBER, card, money_cell, rate, rule, sku, used, user_cell
+from exporting import owed
+from stating import CLOSED, REQUESTS, everything, facts
 
+from accountant.charges import Correction
 from accountant.money import plain
 from accountant.rate_cards.rate_card import RateCard
-from accountant.reports.report import GROUPS, month_report
+from accountant.reports.report import GROUPS, charge_report, month_report
 from accountant.reports.report_table import as_table
 from tollgate.ledger.cells import OVERFLOW, MoneyCell, Usage, UserCell
 
@@ -167,3 +170,22 @@ def test_a_line_says_what_was_done_to_the_list_price() -> None:
     shown = as_table(month_report(OCTOBER, ("tenant",), [money_cell()], prices), 120)
     (line,) = (line.split() for line in shown.splitlines() if line.startswith("input"))
     assert " ".join(line) == "input; list 0.15, EA -12.5% 1,000 0.13125/1M 0.00013125"
+
+
+def test_what_is_owed_beside_usage_stands_below_it() -> None:
+    found = charge_report(facts(REQUESTS, CLOSED), BY, everything())
+    lines = [" ".join(line.split()) for line in as_table(found, 160).splitlines()]
+    assert lines[0] == "Chargeback 2026-10 (UTC), closed, in USD"
+    assert "contoso, statement 2026-10-0001" in lines
+    assert "CC-1001 a cost -2" in lines
+    assert "CC-1001 a cost (used, 1/3 of 100) 33.34" in lines
+    assert "CC-1001 a cost (corrects line 4 of 2026-09-0001) 0.004" in lines
+    waived = "Let pass at the close by Ada: unpriced gpt-9, as a preview without a price"
+    assert waived in lines
+
+
+def test_a_correction_of_what_was_not_there_says_so() -> None:
+    new = Correction(month="2026-09", statement=None, line=None, reason="price")
+    entry = owed("1.5", category="Adjustment", correction=new)
+    found = charge_report(facts(), ("model",), [entry])
+    assert "(corrects a new line of 2026-09)" in as_table(found, 160)

@@ -1,0 +1,119 @@
+"""What FOCUS says of what was consumed: which SKU, where, at which price, in which units."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from urllib.parse import quote
+
+from accountant.charges import Consumption, Price
+from accountant.exports.focus_columns import Cell
+from accountant.money import EXACT, amount_of
+from accountant.rate_cards.price_rules import adjusted
+from accountant.rate_cards.rate_card import MATCH_FIELDS, Exchange, matched_values
+
+
+def sku_cells(consumed: Consumption) -> Mapping[str, Cell]:
+    """The SKU and where it is deployed."""
+    sku = consumed.sku
+    place = (sku.backend, sku.deployment)
+    return {
+        "RegionId": sku.region,
+        "RegionName": sku.region,
+        "ResourceId": named_id("deployments", *place) if sku.deployment else None,
+        "ResourceName": sku.deployment,
+        "ResourceType": "Model deployment" if sku.deployment else None,
+        "SkuId": named_id(
+            sku.model, sku.model_version, sku.deployment_type, sku.scope, consumed.meter
+        ),
+        "SkuMeter": _meter(consumed),
+        "SkuPriceDetails": json_cell(_details(consumed)),
+        "SkuPriceId": _price_id(consumed),
+        "x_Provenance": sku.provenance,
+        "x_RequestCount": Decimal(consumed.requests),
+    }
+
+
+def price_cells(consumed: Consumption, price: Price) -> Mapping[str, Cell]:
+    """Exact costs, so that price times quantity is the cost."""
+    return {
+        "PricingCategory": "Standard",
+        "ContractedCost": amount_of(consumed.quantity, price.charged, price.per),
+        "ContractedUnitPrice": price.charged,
+        "PricingCurrencyContractedUnitPrice": price.charged,
+        "ListCost": amount_of(consumed.quantity, price.listed, price.per),
+        "ListUnitPrice": price.listed,
+        "PricingCurrencyListUnitPrice": price.listed,
+        "PricingQuantity": EXACT.divide(Decimal(consumed.quantity), Decimal(price.per)),
+        "PricingUnit": unit_name(consumed, price.per),
+        **(_before_exchange(consumed, price, price.exchange) if price.exchange else {}),
+    }
+
+
+def _before_exchange(consumed: Consumption, price: Price, exchange: Exchange) -> Mapping[str, Cell]:
+    """The same in the currency of the rate card."""
+    charged = adjusted(exchange.unit_price, price.adjustments)
+    return {
+        "PricingCurrency": exchange.currency,
+        "PricingCurrencyContractedUnitPrice": charged,
+        "PricingCurrencyEffectiveCost": amount_of(consumed.quantity, charged, price.per),
+        "PricingCurrencyListUnitPrice": exchange.unit_price,
+    }
+
+
+def consumed_cells(consumed: Consumption) -> Mapping[str, Cell]:
+    """How much was used."""
+    return {
+        "ConsumedQuantity": Decimal(consumed.quantity),
+        "ConsumedUnit": unit_name(consumed, 1),
+    }
+
+
+def named_id(*parts: str | None) -> str:
+    """Parts between slashes; what is not known is empty."""
+    return "/".join(quote(part or "", safe=" :") for part in parts)
+
+
+def unit_name(consumed: Consumption, per: int) -> str:
+    """A unit as FOCUS writes it, such as `1000000 Tokens`."""
+    unit = _words(consumed.unit) + "s"
+    return unit if per == 1 else f"{per} {unit}"
+
+
+def json_cell(values: Mapping[str, str | None]) -> str:
+    """What is known, as one JSON object."""
+    known = {name: value for name, value in values.items() if value is not None}
+    return json.dumps(known, ensure_ascii=False)
+
+
+def _details(consumed: Consumption) -> Mapping[str, str | None]:
+    sku, meter = consumed.sku, consumed.meter
+    token = consumed.unit == "token"
+    direction = "Output" if "output" in meter else "Input"
+    cached = "Read" if "cached" in meter else "Write" if "cache_write" in meter else "Uncached"
+    return {
+        "x_ModelId": sku.model,
+        "x_ModelVersion": sku.model_version,
+        "x_DeploymentType": sku.deployment_type,
+        "x_ServingScope": sku.scope,
+        "x_ServiceTier": sku.service_tier,
+        "x_PromptBand": sku.prompt_band,
+        "x_TokenDirection": direction if token else None,
+        "x_TokenCacheAction": cached if token and direction == "Input" else None,
+    }
+
+
+def _price_id(consumed: Consumption) -> str:
+    """All that a rate can depend on, and nothing that changes with time."""
+    values = matched_values(consumed.sku)
+    return named_id(values["model"], *(values[field] for field in MATCH_FIELDS), consumed.meter)
+
+
+def _meter(consumed: Consumption) -> str:
+    words = _words(consumed.meter.replace(":", " "))
+    return f"{words} Tokens" if consumed.unit == "token" else words
+
+
+def _words(name: str) -> str:
+    return " ".join(word[:1].upper() + word[1:] for word in name.replace("_", " ").split())

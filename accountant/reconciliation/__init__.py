@@ -1,0 +1,1 @@
+"""The ledger against what the provider counted and billed."""
