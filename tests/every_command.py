@@ -13,6 +13,11 @@ from typer.main import get_command
 from accountant.cli import app
 
 MONTH = "2026-10"
+BUDGETS = "tenant,amount,currency,alert_at\ncontoso,25,USD,0.5 1\n"
+METRICS = (
+    "day,resource,deployment,metric,status,total\n"
+    "2026-10-16,weu-1,gpt-4o-mini,AzureOpenAIRequests,200,1\n"
+)
 
 
 class Command(NamedTuple):
@@ -32,7 +37,19 @@ class Command(NamedTuple):
     def typed(self, folder: Path, month: str = MONTH) -> list[str]:
         """It, with the least that must be typed."""
         required = [each for each in self.click.params if each.required]
-        return [*self.words, *(word for each in required for word in _value(each, folder, month))]
+        values = [word for each in required for word in _value(each, folder, month)]
+        return [*self.words, *values, *_beside(self.name, folder)]
+
+
+def _beside(name: str, folder: Path) -> list[str]:
+    """What a command asks for although its options do not say so."""
+    text = {"--budgets": BUDGETS, "--metrics": METRICS}
+    option = {"budget": "--budgets", "reconcile": "--metrics"}.get(name)
+    if option is None:
+        return []
+    path = folder / f"{name}.csv"
+    path.write_text(text[option])
+    return [option, str(path)]
 
 
 def _value(parameter: Any, folder: Path, month: str) -> list[str]:
@@ -42,6 +59,8 @@ def _value(parameter: Any, folder: Path, month: str) -> list[str]:
         value = str(next(iter(kind)).value)
     elif metavar == "MONTH":
         value = month
+    elif metavar == "BEFORE":
+        value = "2026-08"
     elif metavar == "FILE":
         value = str(folder / "file")
         (folder / "file").touch()

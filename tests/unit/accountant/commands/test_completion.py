@@ -39,7 +39,7 @@ def test_commands_and_options_are_completed() -> None:
 
 
 def test_formats_are_completed() -> None:
-    assert completed("report", "2026-10", "--format", "") == ["table", "csv", "json"]
+    assert completed("report", "2026-10", "--format", "c") == ["csv"]
     assert completed("audit", "2026-10", "--format", "j") == ["json"]
 
 

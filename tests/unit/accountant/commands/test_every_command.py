@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -66,7 +67,7 @@ def test_an_unknown_option_is_bad_usage(command: Command, tmp_path: Path) -> Non
     assert "--no-such-option" in result.stderr
 
 
-@every([each for each in COMMANDS if each.typed(Path()) != each.words])
+@every([each for each in COMMANDS if any(one.required for one in each.click.params)])
 def test_what_must_be_typed_is_asked_for(command: Command) -> None:
     assert run(*command.words).exit_code == 2
 
@@ -104,7 +105,7 @@ def test_a_month_without_usage_says_so_and_the_answer_is_no(
 ) -> None:
     result = run(*command.typed(tmp_path, month="2026-09"), redis_url=ledger)
     assert result.exit_code == 1
-    assert "accountant: no usage in 2026-09\n" in result.stderr
+    assert re.search(r"^accountant: no usage in .*\b2026-09\b", result.stderr, re.MULTILINE)
 
 
 @pytest.mark.parametrize(
