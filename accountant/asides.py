@@ -7,9 +7,11 @@ from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
+from secrets import token_hex
 from typing import Final
 
 _NUMBERS: Final = count()
+_RUN: Final = token_hex(4)  # process ids are the same on two machines that share a folder
 
 
 @contextmanager
@@ -54,7 +56,7 @@ def written_together(*paths: Path) -> Generator[list[Path]]:
 def scratch_file(directory: Path) -> Generator[Path]:
     """A path of its own in a directory, which is made if it is not there; removed at the end."""
     directory.mkdir(parents=True, exist_ok=True)
-    aside = directory / f".{os.getpid()}.{next(_NUMBERS)}.part"
+    aside = directory / f".{os.getpid()}.{_RUN}.{next(_NUMBERS)}.part"
     try:
         yield aside
     finally:

@@ -9,6 +9,7 @@ import typer
 from accountant.commands.anomalies_cli import anomalies
 from accountant.commands.archive_commands import audit, rebuild
 from accountant.commands.budget_cli import budget
+from accountant.commands.close_cli import close
 from accountant.commands.compare_cli import compare
 from accountant.commands.costs_cli import costs_app
 from accountant.commands.economics_cli import economics
@@ -20,6 +21,7 @@ from accountant.commands.journal_cli import journal
 from accountant.commands.rates_cli import rates_app
 from accountant.commands.reconcile_cli import reconcile
 from accountant.commands.report_cli import report
+from accountant.commands.status_cli import status
 
 app = typer.Typer(
     name="accountant",
@@ -54,7 +56,7 @@ def accountant(
     """
 
 
-for command in (report, audit, rebuild, focus, journal, export, reconcile):
+for command in (report, close, status, reconcile, audit, rebuild, focus, journal, export):
     app.command()(command)
 for command in (compare, forecast, anomalies, budget, economics):
     app.command()(command)

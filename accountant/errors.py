@@ -1,6 +1,8 @@
 """What can go wrong here, beside what reading the ledger raises.
 
 TollgateError
+├── BooksError           the books of closed months cannot be used; holds every problem
+├── CloseRefused         a month cannot be closed yet; holds every reason
 ├── CostsError           the files of fixed costs cannot be used; holds every problem
 ├── NoRoomForAmount      an amount has more digits than a file's column
 ├── NoStatementNumber    a closed month has charges of a tenant who has no statement in it
@@ -12,6 +14,32 @@ TollgateError
 from __future__ import annotations
 
 from tollgate.errors import TollgateError
+
+
+class BooksError(TollgateError):
+    """The books of closed months cannot be used; mend them from a copy.
+
+    Args:
+        problems: Every problem found, each with its file.
+    """
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class CloseRefused(TollgateError):  # noqa: N818  an answer, named as callers read it
+    """A month cannot be closed yet; nothing was written.
+
+    Args:
+        reasons: Every reason.
+        waivers: What would let it pass, as a waivers file has it; empty if nothing would.
+    """
+
+    def __init__(self, reasons: list[str], waivers: str = "") -> None:
+        super().__init__("\n".join(reasons))
+        self.reasons = reasons
+        self.waivers = waivers
 
 
 class CostsError(TollgateError):

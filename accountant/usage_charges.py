@@ -25,6 +25,7 @@ from accountant.statement import statement
 from tollgate.ledger.cell_sums import CellSum, cell_sums
 from tollgate.ledger.cells import MoneyCell, UserCell
 from tollgate.usage.periods import Month
+from tollgate.usage.sku import Sku
 
 Used = TypeVar("Used", MoneyCell, UserCell, MoneyCell | UserCell, CellSum)
 
@@ -40,7 +41,7 @@ def month_charges(
     period: Month,
     cells: Iterable[Cell],
     card: RateCard,
-    entries: Mapping[str, Sequence[Charge]] = MappingProxyType({}),
+    entries: Mapping[str, Sequence[Charge | Uncharged]] = MappingProxyType({}),
 ) -> Iterator[Charge | Uncharged]:
     """Price a month by tenant and day; a tenant's last charge is its statement's rounding.
 
@@ -49,7 +50,8 @@ def month_charges(
         cells: Sorted by tenant and hour or day, as the ledger gives them; those of users have
             charges by user.
         card: The rates.
-        entries: What each tenant owes beside its usage; it stands behind it.
+        entries: What each tenant owes beside its usage, and what of other months is in no charge;
+            they stand behind it.
 
     Yields:
         Charges that add up to the report's total, and what is in none; in one stable order.
@@ -79,7 +81,7 @@ def charges_of_sums(
     spans: Spans,
     sums: Iterable[CellSum],
     card: RateCard,
-    entries: Mapping[str, Sequence[Charge]] = MappingProxyType({}),
+    entries: Mapping[str, Sequence[Charge | Uncharged]] = MappingProxyType({}),
 ) -> Iterator[Charge | Uncharged]:
     """Price a month by tenant and span, as `month_charges` does by tenant and day.
 
@@ -100,7 +102,7 @@ def charges_of_sums(
 
 
 def _statement(
-    spans: Spans, owed: tuple[str, Iterable[CellSum], Sequence[Charge]], card: RateCard
+    spans: Spans, owed: tuple[str, Iterable[CellSum], Sequence[Charge | Uncharged]], card: RateCard
 ) -> Iterator[Charge | Uncharged]:
     """One tenant's usage by span, its entries, and what rounds them."""
     tenant, sums, entries = owed
@@ -111,15 +113,25 @@ def _statement(
                 exact = EXACT.add(exact, each.amount) if isinstance(each, Charge) else exact
                 yield each
     yield from entries
-    owed_exactly = [exact, *(each.amount for each in entries)]
+    owed_exactly = [exact, *(each.amount for each in entries if isinstance(each, Charge))]
     rounding = statement(tenant, owed_exactly, card.currency).rounding
     if rounding:
         yield _rounding(spans.period, tenant, rounding)
 
 
+# Billing code, user, SKU and meter.
+UsageKey = tuple[str | None, str | None, Sku, str | None]
+
+
+def usage_order(key: UsageKey) -> tuple[object, ...]:
+    """What a span's usage is sorted by."""
+    code, user, sku, meter = key
+    names = tuple(map(name_order, msgspec.structs.astuple(sku)))
+    return (name_order(code), name_order(user), names, *meter_order(meter))
+
+
 def _order(used: CellSum) -> tuple[object, ...]:
-    names = tuple(map(name_order, msgspec.structs.astuple(used.sku)))
-    return (name_order(used.billing_code), name_order(used.user), names)
+    return usage_order((used.billing_code, used.user, used.sku, None))
 
 
 def _charges(used: CellSum, days: Days, card: RateCard) -> Iterator[Charge | Uncharged]:

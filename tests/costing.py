@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from accounting import OCTOBER, card, sku
 
+from accountant.charges import Charge
 from accountant.commands.charge_reader import ChargeReader
 from accountant.costs.cost_centres import CostCentreRow
 from accountant.costs.cost_files import Costs
@@ -18,7 +19,6 @@ from accountant.costs.provisioned_rows import ProvisionedRow
 from accountant.costs.reassignments import ReassignRow
 from accountant.costs.shared_rows import OnceRow, SharedRow
 from accountant.rate_cards.rate_card import RateCard
-from tollgate.ledger.cell_sums import CellSum, cell_sums
 from tollgate.ledger.cells import MoneyCell, UserCell
 from tollgate.ledger.outcome import KeptAside
 from tollgate.usage.periods import Month
@@ -120,14 +120,6 @@ class Cells:
         """By tenant and day."""
         return (cell for cell in self._users if cell.day.startswith(str(month)))
 
-    def money_sums(self, tenant: str, month: Month, starts: Sequence[str]) -> Iterator[CellSum]:
-        """Added up."""
-        return cell_sums((x for x in self.money_cells(month) if x.tenant == tenant), starts)
-
-    def user_sums(self, tenant: str, month: Month, starts: Sequence[str]) -> Iterator[CellSum]:
-        """Added up."""
-        return cell_sums((x for x in self.user_cells(month) if x.tenant == tenant), starts)
-
     def kept_aside(self, tenant: str) -> KeptAside:  # noqa: ARG002  the same for all
         """Nothing."""
         return KeptAside(0, 0)
@@ -152,4 +144,5 @@ def amounts(found: ChargeReader) -> dict[tuple[str, str | None, str], Decimal]:
         (each.tenant, each.billing_code, each.description): each.amount
         for owed in found.entries.values()
         for each in owed
+        if isinstance(each, Charge)
     }

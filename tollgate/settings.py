@@ -85,25 +85,21 @@ def read_environment(environ: Mapping[str, str] = os.environ) -> Environment:
     def value(name: str) -> str | None:
         return environ.get(name) or None
 
-    def path(name: str) -> Path | None:
-        found = value(name)
-        return Path(found) if found else None
-
     def keys(name: str) -> tuple[str, ...] | None:
         return tuple(key for key in (value(name) or "").split(",") if key) or None
 
     return Environment(
-        config=path("TOLLGATE_CONFIG"),
+        config=_path(environ, "TOLLGATE_CONFIG"),
         redis_url=redis_url(environ),
-        archive=path("TOLLGATE_ARCHIVE"),
-        journal=path("TOLLGATE_JOURNAL"),
+        archive=_path(environ, "TOLLGATE_ARCHIVE"),
+        journal=journal_path(environ),
         eventgrid_topic_endpoint=value("EVENTGRID_TOPIC_ENDPOINT"),
         eventgrid_topic_key=value("EVENTGRID_TOPIC_KEY"),
         eventhub_connection=value("EVENTHUB_CONNECTION"),
         eventhub_namespace=value("EVENTHUB_CONNECTION__fullyQualifiedNamespace"),
         eventhub_name=value("EVENTHUB_NAME"),
         webhook_keys=keys("TOLLGATE_WEBHOOK_KEY"),
-        tokenizer=path("TIKTOKEN_CACHE_DIR"),
+        tokenizer=_path(environ, "TIKTOKEN_CACHE_DIR"),
         log_analytics_workspace_id=value("LOG_ANALYTICS_WORKSPACE_ID"),
     )
 
@@ -111,6 +107,21 @@ def read_environment(environ: Mapping[str, str] = os.environ) -> Environment:
 def redis_url(environ: Mapping[str, str] = os.environ) -> str | None:
     """`TOLLGATE_REDIS_URL`, or None if it is not set."""
     return environ.get("TOLLGATE_REDIS_URL") or None
+
+
+def books_path(environ: Mapping[str, str] = os.environ) -> Path | None:
+    """`TOLLGATE_BOOKS`, where the accountant keeps closed months, or None if it is not set."""
+    return _path(environ, "TOLLGATE_BOOKS")
+
+
+def journal_path(environ: Mapping[str, str] = os.environ) -> Path | None:
+    """`TOLLGATE_JOURNAL`, or None if it is not set."""
+    return _path(environ, "TOLLGATE_JOURNAL")
+
+
+def _path(environ: Mapping[str, str], name: str) -> Path | None:
+    found = environ.get(name)
+    return Path(found) if found else None
 
 
 def resolve_secret(reference: str, environ: Mapping[str, str] = os.environ) -> str:

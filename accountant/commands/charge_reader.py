@@ -17,8 +17,7 @@ import typer
 
 from accountant.commands import completion
 from accountant.commands.problems import ANSWER_IS_NO, read_month, say, told_problems
-from accountant.commands.progress import Show, bar, show_nothing
-from accountant.commands.sources import open_card, open_costs, open_ledger
+from accountant.commands.progress import Show, show_nothing
 from accountant.edition import Edition
 from tollgate.usage.periods import Month
 from tollgate.usage.sku import Sku
@@ -58,6 +57,10 @@ BooksCurrency = Annotated[
 RedisUrl = Annotated[
     str | None, typer.Option(metavar="URL", help="The ledger. Default: $TOLLGATE_REDIS_URL.")
 ]
+BooksFolder = Annotated[
+    Path | None,
+    typer.Option("--books", metavar="DIR", help="Closed months. Default: $TOLLGATE_BOOKS."),
+]
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,6 +73,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
         redis_url: The ledger; None is the environment's.
         costs: Fixed costs and who pays; None: there are none, and usage stays where it is.
         currency: ISO 4217, that of the books; None is that of the costs, or of the card.
+        books: Where closed months are; None is the environment's, and then none at all.
     """
 
     period: str
@@ -78,6 +82,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     redis_url: str | None = None
     costs: Path | None = None
     currency: str | None = None
+    books: Path | None = None
 
 
 class ChargeReader:
@@ -94,22 +99,24 @@ class ChargeReader:
         show: Told how many tenants are read.
         entries: What each tenant owes beside its usage.
         cost_centres: Where it is posted; None: no costs say so.
+        remarks: What is to be said of the books, in words.
 
     Raises:
         NoSuchTenant: The ledger has never seen the tenant.
     """
 
+    show: Show = staticmethod(show_nothing)
+
     def __init__(
         self,
         month: Month,
-        ledger: SummedLedger,
+        ledger: Ledger,
         card: RateCard,
         tenant: str | None = None,
         books: MonthBooks | None = None,
     ) -> None:
         from accountant.errors import NoSuchTenant
 
-        self._summed = ledger
         self._ledger: Ledger = books.ledger if books else ledger
         self._card = books.card if books else card
         self._known = self._ledger.tenants()
@@ -122,11 +129,13 @@ class ChargeReader:
         self.uncounted = 0
         self.requests = Counter[tuple[str, str]]()
         owed = books.entries if books else {}
-        self.entries = {name: owed[name] for name in owed if tenant in {None, name}}
+        self.entries: dict[str, list[Charge | Uncharged]] = {
+            name: [*owed[name]] for name in owed if tenant in {None, name}
+        }
+        self.remarks: list[str] = []
         self.cost_centres = books.cost_centres if books else None
         self._books = books
         self._tenant = tenant
-        self.show: Show = show_nothing
 
     @property
     def edition(self) -> Edition:
@@ -171,10 +180,10 @@ class ChargeReader:
         return charge_report(facts, by, self.read_for_report(by))
 
     def kept_aside(self) -> list[str]:
-        """What the ledger did not count of those who were seen, in words."""
+        """What is to be said of the books, and what the ledger did not count of those seen."""
         from accountant.reports.kept_aside import kept_aside_lines
 
-        return list(kept_aside_lines(self._ledger, self.tenants))
+        return [*self.remarks, *kept_aside_lines(self._ledger, self.tenants)]
 
     def notes(self) -> list[str]:
         """What is not in the charges, in words."""
@@ -187,9 +196,13 @@ class ChargeReader:
     def _seen(self, starts: Sequence[str], *, by_user: bool) -> Iterator[Charge | Uncharged]:
         """The charges of the days from each start to the next, while it is noted what they are."""
         from accountant.charges import Uncharged
+        from accountant.reports.kept_aside import SummedLedger
         from accountant.usage_charges import Spans, charges_of_sums
 
-        sums = (self._booked if self._books else self._read)(starts, by_user=by_user)
+        if isinstance(self._ledger, SummedLedger):
+            sums = self._read(self._ledger, starts, by_user=by_user)
+        else:
+            sums = self._added_up(starts, by_user=by_user)
         spans = Spans(self.month, starts)
         for each in charges_of_sums(spans, sums, self._card, self.entries):
             self.tenants[each.tenant] = None
@@ -198,50 +211,51 @@ class ChargeReader:
                 self.uncounted += each.consumed is None
             yield each
 
-    def _read(self, starts: Sequence[str], *, by_user: bool) -> Iterator[CellSum]:
+    def _read(
+        self, ledger: SummedLedger, starts: Sequence[str], *, by_user: bool
+    ) -> Iterator[CellSum]:
         """The sums that the ledger itself makes, a tenant at a time."""
         from accountant.usage_charges import counted
 
-        read = self._summed.user_sums if by_user else self._summed.money_sums
+        read = ledger.user_sums if by_user else ledger.money_sums
         tenants = self._known if self._tenant is None else [self._tenant]
         for done, tenant in enumerate(tenants):
             self.show("tenants read", done, len(tenants))
             yield from counted(read(tenant, self.month, starts), self.requests)
         self.show("tenants read", len(tenants), len(tenants))
 
-    def _booked(self, starts: Sequence[str], *, by_user: bool) -> Iterator[CellSum]:
-        """The sums of cells that costs move to who pays, and of what they leave of them."""
+    def _added_up(self, starts: Sequence[str], *, by_user: bool) -> Iterator[CellSum]:
+        """The sums of cells, of which costs may move some to who pays, and take some away."""
         from accountant.usage_charges import counted
         from tollgate.ledger.cell_sums import cell_sums
 
-        assert self._books  # noqa: S101  else the ledger adds up
         read = self._ledger.user_cells if by_user else self._ledger.money_cells
         wanted = (cell for cell in read(self.month) if self._tenant in (None, cell.tenant))
-        left = map(self._books.by_token, counted(wanted, self.requests))
+        requested = counted(wanted, self.requests)
+        left = map(self._books.by_token, requested) if self._books else requested
         return cell_sums(left, starts)
 
 
 @contextmanager
 def open_month(asked: Asked) -> Generator[ChargeReader]:
-    """The books of a month, to read once.
+    """The books of a month, to read once: as it was closed, or as the ledger has it.
 
     Raises:
+        BooksError: The closed months cannot be used.
         CostsError: The costs cannot be used, or lack an exchange rate.
-        NoSuchTenant: The ledger has never seen the tenant.
+        NoSuchTenant: The ledger, or the closed month, has never seen the tenant.
         RateCardError: The rates cannot be used.
         SettingsError: The month or the URL is none.
     """
-    month, card = read_month(asked.period), open_card(asked.rates)
-    costs = open_costs(asked.costs, asked.currency)
-    with open_ledger(asked.redis_url) as ledger, bar() as show:
-        books = None
-        if costs is not None:
-            from accountant.costs.month_books import month_books
+    from accountant.commands.closed_reader import ClosedReader
+    from accountant.commands.drafts import open_books, open_drafts
 
-            books = month_books(costs, month, ledger, card)
-        reader = ChargeReader(month, ledger, card, asked.tenant, books)
-        reader.show = show
-        yield reader
+    month, books = read_month(asked.period), open_books(asked.books)
+    if books and (sealed := books.closed(month)):
+        yield ClosedReader(books, sealed, asked)
+    else:
+        with open_drafts(asked) as drafts:
+            yield drafts.corrected(month, books)
 
 
 @contextmanager

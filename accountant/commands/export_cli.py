@@ -17,6 +17,7 @@ from accountant.asides import written_together
 from accountant.commands.charge_reader import (
     Asked,
     BooksCurrency,
+    BooksFolder,
     ChargeReader,
     FixedCosts,
     Period,
@@ -56,6 +57,7 @@ def export(  # noqa: PLR0913, PLR0917  each is an option of the command
     costs: FixedCosts = None,
     currency: BooksCurrency = None,
     redis_url: RedisUrl = None,
+    books: BooksFolder = None,
 ) -> None:
     """Write a month as a table for BI.
 
@@ -69,12 +71,16 @@ def export(  # noqa: PLR0913, PLR0917  each is an option of the command
         tables.append("parquet")
     if ExportFormat.CSV in wanted:
         tables.append("csv")
-    asked = Asked(period=period, rates=rates, redis_url=redis_url, costs=costs, currency=currency)
+    asked = Asked(
+        period=period, rates=rates, redis_url=redis_url, costs=costs, currency=currency, books=books
+    )
     with month_read(asked) as reader:
-        _write(reader, out, tables, told=ExportFormat.JSON in wanted)
+        write_tables(reader, out, tables, told=ExportFormat.JSON in wanted)
 
 
-def _write(reader: ChargeReader, out: Path, tables: Sequence[TableFormat], *, told: bool) -> None:
+def write_tables(
+    reader: ChargeReader, out: Path, tables: Sequence[TableFormat], *, told: bool
+) -> None:
     """Write the tables in one reading, and say what was written."""
     from accountant.commands.export_summary import ExportSummary, books_of
     from accountant.exports.charge_columns import charge_row

@@ -15,6 +15,7 @@ import typer
 from accountant.commands.charge_reader import (
     Asked,
     BooksCurrency,
+    BooksFolder,
     ChargeReader,
     FixedCosts,
     Period,
@@ -45,26 +46,32 @@ class Told(StrEnum):
     JSON = "json"
 
 
+FocusRelease = Annotated[Version, typer.Option(help="Of the specification.")]
+Files = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Write files there, not to stdout.")
+]
+Account = Annotated[str, typer.Option(metavar="ID", help="BillingAccountId of every row.")]
+Issuer = Annotated[
+    str,
+    typer.Option(metavar="NAME", help="Who provides the service and issues the statements."),
+]
+Format = Annotated[
+    Told, typer.Option("--format", help="json: say what was written to --out, as one object.")
+]
+
+
 def focus(  # noqa: PLR0913, PLR0917  each is an option of the command
     period: Period,
-    version: Annotated[Version, typer.Option(help="Of the specification.")] = Version.V1_0,
-    out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Write files there, not to stdout.")
-    ] = None,
-    told: Annotated[
-        Told, typer.Option("--format", help="json: say what was written to --out, as one object.")
-    ] = Told.CSV,
-    account: Annotated[
-        str, typer.Option(metavar="ID", help="BillingAccountId of every row.")
-    ] = "chargeback",
-    issuer: Annotated[
-        str,
-        typer.Option(metavar="NAME", help="Who provides the service and issues the statements."),
-    ] = "Tollgate",
+    version: FocusRelease = Version.V1_0,
+    out: Files = None,
+    told: Format = Told.CSV,
+    account: Account = "chargeback",
+    issuer: Issuer = "Tollgate",
     rates: Rates = None,
     costs: FixedCosts = None,
     currency: BooksCurrency = None,
     redis_url: RedisUrl = None,
+    closed: BooksFolder = None,
 ) -> None:
     """Write a month as FOCUS, at exact cost.
 
@@ -77,17 +84,24 @@ def focus(  # noqa: PLR0913, PLR0917  each is an option of the command
     with told_problems():
         if told is Told.JSON and out is None:
             raise SettingsError(["--format json says which files were written; give --out DIR"])
-    asked = Asked(period=period, rates=rates, redis_url=redis_url, costs=costs, currency=currency)
+    asked = Asked(
+        period=period,
+        rates=rates,
+        redis_url=redis_url,
+        costs=costs,
+        currency=currency,
+        books=closed,
+    )
     with month_read(asked) as reader:
         books = books_of(reader, account, issuer)
         if out is None:
             with delivered(None) as charged:
                 _write(reader.read(), books, version, (charged, _nowhere))
         else:
-            _write_files(reader, books, version, (out, told))
+            write_files(reader, books, version, (out, told))
 
 
-def _write_files(
+def write_files(
     reader: ChargeReader, books: Books, version: Version, asked: tuple[Path, Told]
 ) -> None:
     """Write both files to a directory, and say so as asked."""

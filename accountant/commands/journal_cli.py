@@ -15,6 +15,7 @@ from msgspec import structs
 from accountant.commands.charge_reader import (
     Asked,
     BooksCurrency,
+    BooksFolder,
     ChargeReader,
     FixedCosts,
     Period,
@@ -38,22 +39,24 @@ class JournalFormat(StrEnum):
     JSON = "json"
 
 
+TemplateFile = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE.csv", help="A header row, and a row of fields such as {account}."),
+]
+AccountFiles = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="FILE",
+        help="Accounts and dated cost centres (TOML); repeat for more cost centres (CSV). "
+        "Default: their names.",
+    ),
+]
+
+
 def journal(  # noqa: PLR0913, PLR0917  each is an option of the command
     period: Period,
-    template: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE.csv", help="A header row, and a row of fields such as {account}."
-        ),
-    ] = None,
-    accounts: Annotated[
-        list[Path] | None,
-        typer.Option(
-            metavar="FILE",
-            help="Accounts and dated cost centres (TOML); repeat for more cost centres (CSV). "
-            "Default: their names.",
-        ),
-    ] = None,
+    template: TemplateFile = None,
+    accounts: AccountFiles = None,
     layout: Annotated[
         JournalFormat, typer.Option("--format", help="How to write it.")
     ] = JournalFormat.CSV,
@@ -64,6 +67,7 @@ def journal(  # noqa: PLR0913, PLR0917  each is an option of the command
     costs: FixedCosts = None,
     currency: BooksCurrency = None,
     redis_url: RedisUrl = None,
+    books: BooksFolder = None,
 ) -> None:
     """Write a month as an ERP's journal, to the cent.
 
@@ -75,7 +79,9 @@ def journal(  # noqa: PLR0913, PLR0917  each is an option of the command
         if template and layout is JournalFormat.JSON:
             raise SettingsError(["--template says the columns of CSV; leave it out for json"])
         columns, where = _read(template, accounts or [])
-    asked = Asked(period=period, rates=rates, redis_url=redis_url, costs=costs, currency=currency)
+    asked = Asked(
+        period=period, rates=rates, redis_url=redis_url, costs=costs, currency=currency, books=books
+    )
     with month_read(asked) as reader:
         text = _written(reader, where, None if layout is JournalFormat.JSON else columns)
         with delivered(out) as write:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 import typer
 
-from accountant.errors import CostsError, NoSuchTenant, RateCardError
+from accountant.errors import BooksError, CloseRefused, CostsError, NoSuchTenant, RateCardError
 from tollgate.errors import SettingsError, TollgateError
 from tollgate.usage.periods import Month
 
@@ -24,7 +25,12 @@ def told_problems() -> Generator[None]:
     except NoSuchTenant as error:
         say(str(error))
         raise typer.Exit(ANSWER_IS_NO) from None
-    except (CostsError, RateCardError, SettingsError) as error:
+    except CloseRefused as error:
+        for reason in error.reasons:
+            say(reason)
+        typer.echo(error.waivers, nl=False)
+        raise typer.Exit(ANSWER_IS_NO) from None
+    except (BooksError, CostsError, RateCardError, SettingsError) as error:
         for problem in error.problems:
             say(problem)
         raise typer.Exit(BAD_INPUT) from None
@@ -66,3 +72,17 @@ def read_url(url: str | None) -> str:
             ["which ledger? Set TOLLGATE_REDIS_URL, or give --redis-url redis://HOST:PORT/0"]
         )
     return where
+
+
+def read_books(folder: Path | None) -> Path | None:
+    """The folder of the books as typed, or the environment's; None: there are none."""
+    from tollgate.settings import books_path  # noqa: PLC0415  help must be quick
+
+    return folder or books_path()
+
+
+def read_journal(folder: Path | None) -> Path | None:
+    """The folder of a gateway's journal as typed, or the environment's; None: nobody said."""
+    from tollgate.settings import journal_path  # noqa: PLC0415  as above
+
+    return folder or journal_path()

@@ -19,6 +19,7 @@ from accountant.commands import completion
 from accountant.commands.charge_reader import (
     Asked,
     BooksCurrency,
+    BooksFolder,
     ChargeReader,
     FixedCosts,
     Period,
@@ -108,6 +109,7 @@ def report(  # noqa: PLR0913, PLR0917  each is an option of the command
     costs: FixedCosts = None,
     currency: BooksCurrency = None,
     redis_url: RedisUrl = None,
+    books: BooksFolder = None,
 ) -> None:
     """Price a month and show what each tenant owes.
 
@@ -124,6 +126,7 @@ def report(  # noqa: PLR0913, PLR0917  each is an option of the command
             redis_url=redis_url,
             costs=costs,
             currency=currency,
+            books=books,
         )
         with open_month(asked) as reader:
             count = _delivered(reader, groups, (layout, out, tenant))

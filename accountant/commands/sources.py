@@ -16,7 +16,7 @@ from tollgate.errors import SettingsError
 if TYPE_CHECKING:
     from accountant.costs.cost_files import Costs
     from accountant.rate_cards.rate_card import RateCard
-    from accountant.reports.kept_aside import SummedLedger
+    from accountant.reports.kept_aside import Ledger
 
 
 def open_card(path: Path | None) -> RateCard:
@@ -51,7 +51,7 @@ def open_costs(path: Path | None, currency: str | None) -> Costs | None:
 
 
 @contextmanager
-def open_ledger(url: str | None) -> Generator[SummedLedger]:
+def open_ledger(url: str | None) -> Generator[Ledger]:
     """The ledger behind a URL, or behind the environment's.
 
     Raises:

@@ -22,11 +22,15 @@ class CostCentres:
 
     Args:
         rows: In any order; `cost_centre_clashes` tells whether they contradict each other.
+
+    Attributes:
+        rows: As given.
     """
 
     def __init__(self, rows: Iterable[CostCentreRow] = ()) -> None:
+        self.rows = tuple(rows)
         self._rows: dict[tuple[str, str | None], list[CostCentreRow]] = {}
-        for row in rows:
+        for row in self.rows:
             self._rows.setdefault((row.tenant, row.billing_code), []).append(row)
 
     def cost_centre(self, tenant: str, billing_code: str | None, day: date) -> str | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Sequence
-from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from io import StringIO
 from typing import Final
 
@@ -25,6 +25,7 @@ _NO_TEXT: Final = re.compile(
     r"[\d.,_\s]+([eE]\d+)?|0[xX][\da-fA-F]+|n/?a|nan|null|none|inf(inity)?|true|false|#n/a.*|<na>",
     re.IGNORECASE,
 )
+_REPEATED: Final = 1_000
 _UNCHARGED: Final = (
     "period",
     "day",
@@ -81,12 +82,20 @@ def uncharged_row(used: Uncharged, books: Books) -> str:
 
 
 def _text(cell: Cell) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, str):
+        return _safe(cell)
     if isinstance(cell, Decimal):
         digits = plain(cell)  # with a point, as readers take a column of whole numbers for integers
         return digits if "." in digits else f"{digits}.0"
-    if isinstance(cell, date):
-        return f"{cell.isoformat()}T00:00:00Z"
-    return f"'{cell}" if cell and _NO_TEXT.fullmatch(cell) else name_cell(cell)
+    return f"{cell.isoformat()}T00:00:00Z"
+
+
+@lru_cache(maxsize=_REPEATED)
+def _safe(text: str) -> str:
+    """Text that stays text; most cells of a column are the same."""
+    return f"'{text}" if _NO_TEXT.fullmatch(text) else name_cell(text)
 
 
 def _row(cells: Sequence[object]) -> str:

@@ -101,10 +101,9 @@ def _consumed(allocation: Allocation, share: Decimal) -> Mapping[str, Cell]:
 
 
 def _pricing(charge: Charge, allocation: Allocation) -> str:
-    if allocation.method not in PROVISIONED:
-        return "Other"
-    covered = allocation.commitment is not None and charge.category == "Usage"
-    return "Committed" if covered else "Standard"
+    if allocation.commitment:
+        return "Committed" if charge.category == "Usage" else "Standard"
+    return "Standard" if allocation.method in PROVISIONED else "Other"
 
 
 def _commitment(charge: Charge, allocation: Allocation) -> Mapping[str, Cell]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import lru_cache
 from urllib.parse import quote
 
 from accountant.charges import Consumption, Price
@@ -12,11 +13,20 @@ from accountant.exports.focus_columns import Cell
 from accountant.money import EXACT, amount_of
 from accountant.rate_cards.price_rules import adjusted
 from accountant.rate_cards.rate_card import MATCH_FIELDS, Exchange, matched_values
+from tollgate.usage.sku import Sku
 
 
 def sku_cells(consumed: Consumption) -> Mapping[str, Cell]:
     """The SKU and where it is deployed."""
-    sku = consumed.sku
+    return {
+        **_named(consumed.sku, consumed.meter, consumed.unit),
+        "x_RequestCount": Decimal(consumed.requests),
+    }
+
+
+@lru_cache(maxsize=1_000)
+def _named(sku: Sku, meter: str, unit: str) -> Mapping[str, Cell]:
+    """What a month says over and over."""
     place = (sku.backend, sku.deployment)
     return {
         "RegionId": sku.region,
@@ -24,14 +34,11 @@ def sku_cells(consumed: Consumption) -> Mapping[str, Cell]:
         "ResourceId": named_id("deployments", *place) if sku.deployment else None,
         "ResourceName": sku.deployment,
         "ResourceType": "Model deployment" if sku.deployment else None,
-        "SkuId": named_id(
-            sku.model, sku.model_version, sku.deployment_type, sku.scope, consumed.meter
-        ),
-        "SkuMeter": _meter(consumed),
-        "SkuPriceDetails": json_cell(_details(consumed)),
-        "SkuPriceId": _price_id(consumed),
+        "SkuId": named_id(sku.model, sku.model_version, sku.deployment_type, sku.scope, meter),
+        "SkuMeter": _meter(meter, unit),
+        "SkuPriceDetails": json_cell(_details(sku, meter, unit)),
+        "SkuPriceId": _price_id(sku, meter),
         "x_Provenance": sku.provenance,
-        "x_RequestCount": Decimal(consumed.requests),
     }
 
 
@@ -87,9 +94,8 @@ def json_cell(values: Mapping[str, str | None]) -> str:
     return json.dumps(known, ensure_ascii=False)
 
 
-def _details(consumed: Consumption) -> Mapping[str, str | None]:
-    sku, meter = consumed.sku, consumed.meter
-    token = consumed.unit == "token"
+def _details(sku: Sku, meter: str, unit: str) -> Mapping[str, str | None]:
+    token = unit == "token"
     direction = "Output" if "output" in meter else "Input"
     cached = "Read" if "cached" in meter else "Write" if "cache_write" in meter else "Uncached"
     return {
@@ -104,15 +110,15 @@ def _details(consumed: Consumption) -> Mapping[str, str | None]:
     }
 
 
-def _price_id(consumed: Consumption) -> str:
+def _price_id(sku: Sku, meter: str) -> str:
     """All that a rate can depend on, and nothing that changes with time."""
-    values = matched_values(consumed.sku)
-    return named_id(values["model"], *(values[field] for field in MATCH_FIELDS), consumed.meter)
+    values = matched_values(sku)
+    return named_id(values["model"], *(values[field] for field in MATCH_FIELDS), meter)
 
 
-def _meter(consumed: Consumption) -> str:
-    words = _words(consumed.meter.replace(":", " "))
-    return f"{words} Tokens" if consumed.unit == "token" else words
+def _meter(meter: str, unit: str) -> str:
+    words = _words(meter.replace(":", " "))
+    return f"{words} Tokens" if unit == "token" else words
 
 
 def _words(name: str) -> str:

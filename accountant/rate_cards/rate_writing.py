@@ -41,7 +41,9 @@ def rates_csv(rates: Iterable[Rate], drafts: Iterable[Rate] = ()) -> str:
 def rates_toml(heading: Sequence[str], rates: Iterable[Rate], drafts: Iterable[Rate] = ()) -> str:
     """Rows under a heading of comments; a rate card as it is."""
     rows = [
-        "".join(["[[rate]]\n", *(f"{name} = {_toml(value)}\n" for name, value in members.items())])
+        "".join(
+            ["[[rate]]\n", *(f"{name} = {toml_value(value)}\n" for name, value in members.items())]
+        )
         for members in _all(rates, drafts)
     ]
     return "\n".join(["".join(f"# {line}\n" for line in heading), *rows])
@@ -85,7 +87,8 @@ def _cell(value: object) -> str:
     return "true" if value is True else cell(str(value))
 
 
-def _toml(value: object) -> str:
+def toml_value(value: object) -> str:
+    """A string, a whole number or true, as TOML has it."""
     if value is True:
         return "true"
     if isinstance(value, str):  # a JSON string is a TOML string, but for DEL

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from accountant.labels import shown
 from tollgate.ledger.cell_sums import CellSum
@@ -20,6 +20,7 @@ class Ledger(LedgerReader, Protocol):
         ...
 
 
+@runtime_checkable
 class SummedLedger(Ledger, Protocol):
     """The same, that also adds cells up."""
 

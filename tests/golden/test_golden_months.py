@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from accounting import golden_reader
 from exporting import focus_csv, golden_accounts, golden_books, golden_charges, journal_of
+from focus_rules import broken_rules
 
 from accountant.charges import Uncharged
 from accountant.exports.focus import uncharged_header, uncharged_row
@@ -16,9 +18,9 @@ from accountant.reports.report_csv import as_csv
 from accountant.reports.report_json import as_json
 from accountant.reports.report_table import as_table
 
-REPORTED, EXPORTED = (
+MONTHS, REPORTED, EXPORTED = (
     sorted(path.parent for path in Path(__file__).parent.glob(f"*/{name}"))
-    for name in ("report.json", "journal.csv")
+    for name in ("events.jsonl", "report.json", "journal.csv")
 )
 WRITTEN: dict[str, Callable[[Report], str]] = {
     "report.json": as_json,
@@ -52,6 +54,13 @@ def test_focus_is_byte_for_byte_what_was_checked(folder: Path, version: FocusVer
     written = (folder / f"focus-{version}.csv").read_bytes()
     text = focus_csv(golden_charges(folder), version, golden_books(folder))
     assert text.encode() == written
+
+
+@pytest.mark.parametrize("folder", MONTHS, ids=lambda folder: folder.name)
+def test_focus_keeps_the_conditional_rules_of_1_2(folder: Path) -> None:
+    text = focus_csv(golden_charges(folder), "1.2", golden_books(folder))
+    rows = csv.DictReader(text.splitlines())
+    assert [(row["ChargeDescription"], rule) for row in rows for rule in broken_rules(row)] == []
 
 
 @pytest.mark.parametrize("folder", EXPORTED, ids=lambda folder: folder.name)

@@ -112,7 +112,7 @@ async def _accountant(redis_url: str, month: Month, form: str, *, show: bool = F
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", "accountant", "report", str(month), "--format", form),
-        env={**os.environ, "TOLLGATE_REDIS_URL": redis_url},
+        env={**os.environ, "TOLLGATE_REDIS_URL": redis_url, "TOLLGATE_BOOKS": ""},
         stdout=None if show else asyncio.subprocess.PIPE,
         stderr=None if show else asyncio.subprocess.DEVNULL,
     )

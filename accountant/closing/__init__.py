@@ -1,0 +1,1 @@
+"""Months that are closed: what never changes again, and what corrects it later."""

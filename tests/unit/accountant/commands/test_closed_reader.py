@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import csv
+import json
+
+from accounting import apply_on_redis
+from closed_months import write_rates
+from closing_desk import UNREACHABLE, Desk, on
+
+pytest_plugins = ["servers", "closing_desk"]
+
+
+def test_a_closed_month_is_read_without_a_ledger_and_never_changes(desk: Desk) -> None:
+    desk.close("2024-10")
+    documents = (("report", "--format", "csv"), ("focus",), ("journal",))
+    before = [desk.read(name, "2024-10", *more).stdout for name, *more in documents]
+    apply_on_redis(desk.url, [on("2024-10-17", "late")])
+    write_rates(desk.rates, "9")
+    after = [
+        desk.run(name, "2024-10", "--rates", "nowhere", *more, url=UNREACHABLE)
+        for name, *more in documents
+    ]
+    assert [result.stdout for result in after] == before
+    assert [result.exit_code for result in after] == [0, 0, 0]
+    assert all(before)
+    out = desk.folder / "out"
+    assert desk.run("export", "2024-10", "--out", str(out), url="").exit_code == 0
+
+
+def test_a_report_says_that_its_month_is_closed_and_then_that_it_is_restated(desk: Desk) -> None:
+    assert "2024-10 (UTC), draft" in desk.read("report", "2024-10").stdout
+    desk.close("2024-10")
+    assert "2024-10 (UTC), closed" in desk.read("report", "2024-10").stdout
+    apply_on_redis(desk.url, [on("2024-10-17", "late")])
+    result = desk.close("2024-11")
+    assert "it corrects 2024-10\n" in result.stdout
+    found = json.loads(desk.read("report", "2024-10", "--format", "json").stdout)
+    assert (found["status"], found["total"]) == ("restated", "0.30")
+
+
+def test_late_usage_is_on_the_open_months_statement_as_a_correction(desk: Desk) -> None:
+    desk.close("2024-10")
+    apply_on_redis(desk.url, [on("2024-10-17", "late")])
+    total = json.loads(desk.read("report", "2024-11", "--format", "json").stdout)["total"]
+    assert total == "0.30"
+    rows = list(csv.DictReader(desk.read("focus", "2024-11").stdout.splitlines()))
+    [row] = [row for row in rows if row["ChargeClass"] == "Correction"]
+    assert row["ChargePeriodStart"] == "2024-10-17T00:00:00Z"
+    assert row["BillingPeriodStart"] == "2024-11-01T00:00:00Z"
+    later = desk.read("report", "2024-12")
+    assert "they stand on the statements of 2024-11, the first month that is open" in later.stderr
+
+
+def test_only_a_tenants_corrections_are_on_its_statement(desk: Desk) -> None:
+    desk.close("2024-10")
+    apply_on_redis(desk.url, [on("2024-10-17", "late", tenant="fabrikam")])
+    totals = [
+        json.loads(desk.read("report", "2024-11", "--format", "json", "--tenant", tenant).stdout)[
+            "total"
+        ]
+        for tenant in ("contoso", "fabrikam")
+    ]
+    assert totals == ["0.15", "0.15"]
+
+
+def test_a_closed_month_of_one_tenant(desk: Desk) -> None:
+    desk.close("2024-10")
+    result = desk.read("report", "2024-10", "--tenant", "contoso", "--format", "json", url="")
+    assert json.loads(result.stdout)["total"] == "0.15"
+    result = desk.read("report", "2024-10", "--tenant", "contso", url="")
+    assert (result.exit_code, result.stderr) == (
+        1,
+        "accountant: no statement of 'contso' in 2024-10, which is closed\n",
+    )
+
+
+def test_by_user_a_closed_month_is_read_from_the_ledger_and_says_whether_it_agrees(
+    desk: Desk,
+) -> None:
+    desk.close("2024-10")
+    result = desk.read("report", "2024-10", "--by", "user", "--format", "json")
+    assert json.loads(result.stdout)["status"] == "closed"
+    assert "by user it is read from the ledger as it is now, and adds up" in result.stderr
+    apply_on_redis(desk.url, [on("2024-10-17", "late")])
+    result = desk.read("report", "2024-10", "--by", "user", "--format", "json")
+    assert json.loads(result.stdout)["status"] == "draft"
+    assert "contoso: 0.30 by user, 0.15 as closed\n" in result.stderr
+
+
+def test_books_that_were_tampered_with_are_told_by_every_command(desk: Desk) -> None:
+    desk.close("2024-10")
+    [path] = desk.books.glob("*.gz")
+    content = path.read_bytes()
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    for command in (("report", "2024-10"), ("status",), ("journal", "2024-10")):
+        result = desk.run(*command)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert result.stderr == (
+            f"accountant: {path}: was changed after the close; restore it from a copy\n"
+        )
+    path.unlink()
+    result = desk.close("2024-11")
+    assert result.exit_code == 2
+    assert "is missing: it holds the charges of a closed month" in result.stderr
+
+
+def test_books_that_are_not_there_yet_are_said(desk: Desk) -> None:
+    result = desk.read("report", "2024-10")
+    assert result.exit_code == 0
+    assert result.stderr == (
+        f"accountant: there are no books at {desk.books} yet, so no month is closed\n"
+    )
+
+
+COSTS = """
+[[shared]]
+name = "gateway"
+amount_per_month = "10.00"
+currency = "USD"
+method = "even"
+effective_from = 2024-01-01
+source = "decision 4711"
+
+[[cost_centre]]
+tenant = "contoso"
+cost_centre = "4711"
+effective_from = 2024-01-01
+source = "decision 4711"
+"""
+
+
+def test_fixed_costs_and_where_they_are_posted_are_closed_too(desk: Desk) -> None:
+    costs = desk.folder / "costs.toml"
+    costs.write_text(COSTS)
+    drafted = desk.read("journal", "2024-10", "--costs", str(costs)).stdout
+    assert ",4711," in drafted
+    assert desk.close("2024-10", "--costs", str(costs)).exit_code == 0
+    closed = desk.run("journal", "2024-10", url="").stdout
+    assert ",4711," in closed
+    costs.write_text(COSTS.replace("10.00", "20.00").replace("4711", "0815"))
+    assert desk.run("journal", "2024-10", "--costs", str(costs), url="").stdout == closed
+    rows = list(
+        csv.DictReader(desk.read("focus", "2024-11", "--costs", str(costs)).stdout.splitlines())
+    )
+    corrections = [row["BilledCost"] for row in rows if row["ChargeClass"] == "Correction"]
+    assert corrections == ["5.0", "5.0"]
+
+
+def test_a_closed_month_by_user_has_its_fixed_costs_once(desk: Desk) -> None:
+    costs = desk.folder / "costs.toml"
+    costs.write_text(COSTS)
+    desk.close("2024-10", "--costs", str(costs))
+    arguments = ("--costs", str(costs), "--by", "user", "--format", "json")
+    found = json.loads(desk.read("report", "2024-10", *arguments).stdout)
+    assert (found["status"], found["total"]) == ("closed", "10.30")
+
+
+def test_a_closed_statement_has_its_number_its_digest_and_its_waivers(desk: Desk) -> None:
+    apply_on_redis(desk.url, [on("2024-10-20", "4", model="gpt-9")])
+    waivers = desk.folder / "waivers.toml"
+    refused = desk.close("2024-10").stdout
+    waivers.write_text(refused.replace('reason = ""', 'reason = "free by contract"'))
+    closed = desk.close("2024-10", "--waivers", str(waivers))
+    digest = closed.stdout.split()[-1]
+    arguments = ("report", "2024-10", "--tenant", "contoso", "--format", "html")
+    text = desk.run(*arguments, url="").stdout
+    assert "2024-000001" in text
+    assert digest in text
+    assert "free by contract" in text
+    other = desk.run(*arguments[:3], "fabrikam", *arguments[4:], url="").stdout
+    assert "2024-000002" in other
+    assert "free by contract" not in other
+
+
+def test_a_draft_statement_has_the_corrections_of_the_closed_month(desk: Desk) -> None:
+    desk.close("2024-10")
+    apply_on_redis(desk.url, [on("2024-10-17", "late")])
+    text = desk.read("report", "2024-11", "--tenant", "contoso", "--format", "md").stdout
+    assert "Correction of 2024-10: gpt-4o-mini input tokens" in text
+    assert "2024-000001" in text
