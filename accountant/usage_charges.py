@@ -1,17 +1,18 @@
-"""A month's usage as charges, by tenant, UTC day, billing code, SKU and meter.
+"""A month's usage as charges, by tenant, span of days, billing code, SKU and meter.
 
-They come a tenant at a time, so memory follows one tenant's day and not the month. Rates change
-at UTC midnight, so a day's charge has one price.
+They come a tenant at a time, so memory follows one tenant and not the month. Rates change at UTC
+midnight, so a day's charge has one price; so has that of a longer span in which no rate changes.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
-from itertools import groupby
+from itertools import groupby, pairwise
 from types import MappingProxyType
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -19,18 +20,21 @@ from accountant.charges import Cell, Charge, Consumption, Price, Uncharged
 from accountant.lines import UNCOUNTED, meter_order, name_order
 from accountant.money import EXACT, ZERO, amount_of
 from accountant.rate_cards.rate_card import RateCard
-from accountant.rating import RatedMeter, rate_cells
+from accountant.rating import RatedMeter, rate_usage
 from accountant.statement import statement
+from tollgate.ledger.cell_sums import CellSum, cell_sums
 from tollgate.ledger.cells import MoneyCell, UserCell
 from tollgate.usage.periods import Month
 from tollgate.usage.sku import Sku
 
+Used = TypeVar("Used", MoneyCell, UserCell, MoneyCell | UserCell, CellSum)
 
-def counted(cells: Iterable[Cell], requests: Counter[tuple[str, str]]) -> Iterator[Cell]:
-    """The cells as they come, while their requests are added by tenant and provenance."""
-    for cell in cells:
-        requests[cell.tenant, cell.sku.provenance] += cell.usage.requests
-        yield cell
+
+def counted(used: Iterable[Used], requests: Counter[tuple[str, str]]) -> Iterator[Used]:
+    """Cells or their sums as they come, while their requests are added by tenant and provenance."""
+    for each in used:
+        requests[each.tenant, each.sku.provenance] += each.usage.requests
+        yield each
 
 
 def month_charges(
@@ -52,112 +56,123 @@ def month_charges(
     Yields:
         Charges that add up to the report's total, and what is in none; in one stable order.
     """
+    days = period.days()
+    return charges_of_sums(Spans(period, days), cell_sums(cells, days), card, entries)
+
+
+Days = tuple[date, date]  # the first day, and the first one after
+
+
+class Spans:
+    """The days of a month in spans that are charged for as one.
+
+    Args:
+        period: The month.
+        starts: The first UTC day of each span, sorted, from the month's first.
+    """
+
+    def __init__(self, period: Month, starts: Sequence[str]) -> None:
+        days = [date.fromisoformat(start) for start in starts]
+        self.period: Final = period
+        self.of: Final = dict(zip(starts, pairwise([*days, period.end.date()]), strict=True))
+
+
+def charges_of_sums(
+    spans: Spans,
+    sums: Iterable[CellSum],
+    card: RateCard,
+    entries: Mapping[str, Sequence[Charge | Uncharged]] = MappingProxyType({}),
+) -> Iterator[Charge | Uncharged]:
+    """Price a month by tenant and span, as `month_charges` does by tenant and day.
+
+    Args:
+        spans: No price changes within one.
+        sums: Of the spans, sorted by tenant and span.
+        card: The rates.
+        entries: As for `month_charges`.
+    """
     waiting = sorted(entries, reverse=True)
-    for tenant, cells_of_tenant in groupby(cells, lambda cell: cell.tenant):
+    for tenant, of_tenant in groupby(sums, lambda each: each.tenant):
         while waiting and waiting[-1] < tenant:
-            yield from _statement(period, (waiting[-1], (), entries[waiting.pop()]), card)
+            yield from _statement(spans, (waiting[-1], (), entries[waiting.pop()]), card)
         more = entries[waiting.pop()] if waiting and waiting[-1] == tenant else ()
-        yield from _statement(period, (tenant, cells_of_tenant, more), card)
+        yield from _statement(spans, (tenant, of_tenant, more), card)
     while waiting:
-        yield from _statement(period, (waiting[-1], (), entries[waiting.pop()]), card)
+        yield from _statement(spans, (waiting[-1], (), entries[waiting.pop()]), card)
 
 
 def _statement(
-    period: Month, owed: tuple[str, Iterable[Cell], Sequence[Charge | Uncharged]], card: RateCard
+    spans: Spans, owed: tuple[str, Iterable[CellSum], Sequence[Charge | Uncharged]], card: RateCard
 ) -> Iterator[Charge | Uncharged]:
-    """One tenant's usage by day, its entries, and what rounds them."""
-    tenant, cells, entries = owed
+    """One tenant's usage by span, its entries, and what rounds them."""
+    tenant, sums, entries = owed
     exact = ZERO
-    for day, cells_of_day in groupby(cells, _day_of):
-        for each in _day(date.fromisoformat(day), cells_of_day, card):
-            exact = EXACT.add(exact, each.amount) if isinstance(each, Charge) else exact
-            yield each
+    for start, of_span in groupby(sums, lambda each: each.start):
+        for used in sorted(of_span, key=_order):
+            for each in _charges(used, spans.of[start], card):
+                exact = EXACT.add(exact, each.amount) if isinstance(each, Charge) else exact
+                yield each
     yield from entries
     owed_exactly = [exact, *(each.amount for each in entries if isinstance(each, Charge))]
     rounding = statement(tenant, owed_exactly, card.currency).rounding
     if rounding:
-        yield _rounding(period, tenant, rounding)
+        yield _rounding(spans.period, tenant, rounding)
 
 
 # Billing code, user, SKU and meter.
 UsageKey = tuple[str | None, str | None, Sku, str | None]
 
 
-class _Sum:
-    """What one key adds up to; all that it sums has the same price, None for none."""
-
-    def __init__(self, price: Price | None) -> None:
-        self.price = price
-        self.quantity = 0
-        self.requests = 0
-
-    def add(self, quantity: int, requests: int) -> None:
-        self.quantity += quantity
-        self.requests += requests
-
-
-def _day_of(cell: Cell) -> str:
-    return cell.hour[:10] if isinstance(cell, MoneyCell) else cell.day
-
-
-def _day(day: date, cells: Iterable[Cell], card: RateCard) -> list[Charge | Uncharged]:
-    """One tenant's day, in order of billing code, user, SKU and meter."""
-    sums: dict[UsageKey, _Sum] = {}
-    tenant = ""
-    for cell in cells:
-        tenant, user = cell.tenant, cell.user if isinstance(cell, UserCell) else None
-        for line in rate_cells([cell], card):
-            rated, key = line.rated, (cell.billing_code, user, cell.sku, line.rated.meter)
-            if key not in sums:
-                sums[key] = _Sum(_price(rated))
-            sums[key].add(rated.quantity, rated.requests)
-        if cell.sku.provenance in UNCOUNTED and cell.usage.requests:
-            key = (cell.billing_code, user, cell.sku, None)
-            sums.setdefault(key, _Sum(None)).add(0, cell.usage.requests)
-    return [_made(tenant, day, key, sums[key]) for key in sorted(sums, key=usage_order)]
-
-
 def usage_order(key: UsageKey) -> tuple[object, ...]:
-    """What a day's usage is sorted by."""
+    """What a span's usage is sorted by."""
     code, user, sku, meter = key
     names = tuple(map(name_order, msgspec.structs.astuple(sku)))
     return (name_order(code), name_order(user), names, *meter_order(meter))
 
 
-def _made(tenant: str, day: date, key: UsageKey, used: _Sum) -> Charge | Uncharged:
-    code, user, sku, meter = key
-    consumed = None
-    if meter is not None:
-        consumed = Consumption(sku=sku, meter=meter, quantity=used.quantity, requests=used.requests)
-    if consumed is not None and used.price is not None:
-        made = _usage(tenant, code, day, consumed, used.price)
-        return msgspec.structs.replace(made, user=user) if user is not None else made
+def _order(used: CellSum) -> tuple[object, ...]:
+    return usage_order((used.billing_code, used.user, used.sku, None))
+
+
+def _charges(used: CellSum, days: Days, card: RateCard) -> Iterator[Charge | Uncharged]:
+    """By meter, then what was not counted."""
+    rated = rate_usage(used.sku, used.usage, days[0], card, used.tenant)
+    for each in sorted(rated, key=lambda each: meter_order(each.meter)):
+        consumed = Consumption(
+            sku=used.sku, meter=each.meter, quantity=each.quantity, requests=each.requests
+        )
+        price = _price(each)
+        yield _usage(used, days, consumed, price) if price else _uncharged(used, days, consumed)
+    if used.sku.provenance in UNCOUNTED and used.usage.requests:
+        yield _uncharged(used, days, None)
+
+
+def _uncharged(used: CellSum, days: Days, consumed: Consumption | None) -> Uncharged:
     return Uncharged(
-        tenant=tenant,
-        billing_code=code,
-        start=day,
-        sku=sku,
-        requests=used.requests,
+        tenant=used.tenant,
+        billing_code=used.billing_code,
+        start=days[0],
+        sku=used.sku,
+        requests=consumed.requests if consumed else used.usage.requests,
         consumed=consumed,
-        user=user,
+        user=used.user,
     )
 
 
-def _usage(
-    tenant: str, billing_code: str | None, day: date, consumed: Consumption, price: Price
-) -> Charge:
+def _usage(used: CellSum, days: Days, consumed: Consumption, price: Price) -> Charge:
     amount = amount_of(consumed.quantity, price.charged, price.per)
     return Charge(
-        tenant=tenant,
-        billing_code=billing_code,
-        start=day,
-        end=day + timedelta(days=1),
+        tenant=used.tenant,
+        billing_code=used.billing_code,
+        start=days[0],
+        end=days[1],
         category="Usage",
         description=described(consumed),
         amount=amount,
         effective=amount,
         consumed=consumed,
         price=price,
+        user=used.user,
     )
 
 

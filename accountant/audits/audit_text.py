@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
 from accountant.audits.audit import Audit, Difference
 from accountant.audits.trace import Line, Request
 from accountant.labels import label, shown
+from tollgate.ledger.rebuild import Rebuilt
 
 _SKU_SHOWN = ("model", "model_version", "backend", "provenance")
 
@@ -50,9 +51,24 @@ def difference_text(each: Difference) -> str:
     )
 
 
-def audit_json(found: Audit) -> str:
+def changes_text(found: Sequence[Difference]) -> str:
+    """What a rebuild would change, a line each."""
+    lines = [f"would change: {difference_text(each)}\n" for each in found]
+    return "".join(lines) or "nothing would change\n"
+
+
+def rebuilt_text(found: Rebuilt) -> str:
+    """What a rebuild counted, in words."""
+    return (
+        f"generation {found.generation}: {found.events:,} events,"
+        f" {found.duplicates:,} of them repeated, {found.conflicts:,} in conflict, kept aside,"
+        f" {found.refused:,} refused; {found.appended:,} came meanwhile"
+    )
+
+
+def as_json(found: Audit | Rebuilt | Mapping[str, object]) -> str:
     """The whole of it, as one object."""
-    return msgspec.json.format(msgspec.json.encode(found)).decode()
+    return msgspec.json.format(msgspec.json.encode(found)).decode() + "\n"
 
 
 def trace_lines(line: Line, requests: Sequence[Request]) -> Iterator[str]:
@@ -68,5 +84,4 @@ def trace_lines(line: Line, requests: Sequence[Request]) -> Iterator[str]:
 def trace_json(requests: Sequence[Request]) -> str:
     """The requests and their sum, as one object."""
     total = sum(each.quantity for each in requests)
-    answer = {"requests": requests, "count": len(requests), "quantity": total}
-    return msgspec.json.format(msgspec.json.encode(answer)).decode()
+    return as_json({"requests": requests, "count": len(requests), "quantity": total})

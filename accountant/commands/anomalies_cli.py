@@ -41,8 +41,6 @@ def anomalies(  # noqa: PLR0913, PLR0917  each is an option of the command
     """Find days on which a tenant's use of a model cost much more or less than expected.
 
     Exit codes: 0 none was found, 1 some were, or there is no usage to look at.
-
-    Example: accountant anomalies 2026-10 --min-impact 25
     """
     from accountant.planning.anomalies import Watch
     from accountant.planning.anomalies import anomalies as find

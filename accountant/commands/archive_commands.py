@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import tempfile
 from collections.abc import Generator
 from contextlib import aclosing, contextmanager
@@ -15,13 +14,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from accountant.commands import completion
+from accountant.commands.charge_reader import Period, RedisUrl
+from accountant.commands.delivery import Answer, AnswerLayout, answer
 from accountant.commands.problems import ANSWER_IS_NO, read_month, read_url, say, told_problems
 from accountant.commands.progress import bar
 from tollgate.errors import SettingsError
 from tollgate.usage.periods import Month
 
 if TYPE_CHECKING:
-    from accountant.audits.audit import Audit
+    from accountant.audits.audit import Audit, Difference
     from tollgate.ledger.archive_files import ArchiveFile
     from tollgate.ledger.rebuild import Rebuilt
 
@@ -36,14 +38,15 @@ Folder = Annotated[
         show_default=False,
     ),
 ]
-RedisUrl = Annotated[
-    str | None, typer.Option(metavar="URL", help="The ledger. Default: $TOLLGATE_REDIS_URL.")
-]
 Scratch = Annotated[
     Path | None,
     typer.Option(
         metavar="DIR", help="Where there is room for the archive as JSON. Default: $TMPDIR."
     ),
+]
+Whose = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="With --ids: whose line.", autocompletion=completion.tenants),
 ]
 Ids = Annotated[
     bool, typer.Option("--ids", help="List the requests behind a statement's line instead.")
@@ -51,15 +54,13 @@ Ids = Annotated[
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Write one JSON object.")]
+AsJson = Annotated[bool, typer.Option("--json", hidden=True, help="The same as --format json.")]
 
 
 def audit(  # noqa: PLR0913, PLR0917  each is an option of the command
-    period: Annotated[str, typer.Argument(metavar="MONTH", help="A month in UTC, as 2026-10.")],
+    period: Period,
     archive: Folder,
-    tenant: Annotated[
-        str | None, typer.Option(metavar="NAME", help="With --ids: whose line.")
-    ] = None,
+    tenant: Whose = None,
     billing_code: Annotated[
         str | None, typer.Option(metavar="CODE", help='With --ids; "" is unallocated.')
     ] = None,
@@ -73,6 +74,7 @@ def audit(  # noqa: PLR0913, PLR0917  each is an option of the command
         typer.Option(metavar="TIME", help="With --ids: a day 2026-10-15, or hour 2026-10-15T12."),
     ] = "",
     ids: Ids = False,  # noqa: FBT002  typer's way to write a flag
+    layout: Answer = AnswerLayout.TEXT,
     as_json: AsJson = False,  # noqa: FBT002  same
     scratch: Scratch = None,
     redis_url: RedisUrl = None,
@@ -82,6 +84,7 @@ def audit(  # noqa: PLR0913, PLR0917  each is an option of the command
     Hours that ended less than 30 minutes ago are left out, and user cells of a day that is not
     over. With --ids, list the requests behind a line of a statement, with what each adds to it.
     """
+    as_json = as_json or layout is AnswerLayout.JSON
     with told_problems():
         month = read_month(period)
         if ids:
@@ -96,7 +99,7 @@ def audit(  # noqa: PLR0913, PLR0917  each is an option of the command
             _compare(month, archive, scratch, redis_url, as_json=as_json)
 
 
-def rebuild(
+def rebuild(  # noqa: PLR0913, PLR0917  each is an option of the command
     archive: Folder,
     dry_run: DryRun = False,  # noqa: FBT002  typer's way to write a flag
     settle_minutes: Annotated[
@@ -105,6 +108,7 @@ def rebuild(
             min=0, metavar="MINUTES", help="How long to wait for what Capture still shows."
         ),
     ] = 30,
+    layout: Answer = AnswerLayout.TEXT,
     scratch: Scratch = None,
     redis_url: RedisUrl = None,
 ) -> None:
@@ -113,30 +117,28 @@ def rebuild(
     Nobody needs to stop: writers and readers go over by themselves. The ledger is as it was until
     the new generation is whole. With --dry-run, exit code 1 says that something would change.
     """
+    import asyncio  # help does without
+
+    from accountant.audits.audit_text import as_json, rebuilt_text
+
     with told_problems(), _scratch(scratch) as folder:
         if dry_run:
-            _would_change(archive, folder, read_url(redis_url))
+            _would_change(archive, folder, read_url(redis_url), layout)
             return
         rebuilt = asyncio.run(_rebuilt(archive, folder, read_url(redis_url), settle_minutes * 60))
-    typer.echo(
-        f"generation {rebuilt.generation}: {rebuilt.events:,} events,"
-        f" {rebuilt.duplicates:,} of them repeated, {rebuilt.conflicts:,} in conflict, kept aside,"
-        f" {rebuilt.refused:,} refused; {rebuilt.appended:,} came meanwhile"
-    )
+        is_json = layout is AnswerLayout.JSON
+        answer(as_json(rebuilt) if is_json else f"{rebuilt_text(rebuilt)}\n")
 
 
 def _compare(
     month: Month, archive: Path, scratch: Path | None, url: str | None, *, as_json: bool
 ) -> None:
-    from accountant.audits.audit_text import audit_json, audit_lines
+    from accountant.audits.audit_text import as_json as told_as_json
+    from accountant.audits.audit_text import audit_lines
 
     with _scratch(scratch) as folder:
         found = _audited(month, archive, folder, read_url(url))
-    if as_json:
-        typer.echo(audit_json(found))
-    else:
-        for line in audit_lines(found):
-            typer.echo(line)
+    answer(told_as_json(found) if as_json else "".join(f"{x}\n" for x in audit_lines(found)))
     if not found.is_clean:
         raise typer.Exit(ANSWER_IS_NO)
 
@@ -163,22 +165,21 @@ def _audited(month: Month, archive: Path, folder: Path, url: str) -> Audit:
     return found
 
 
-def _would_change(archive: Path, folder: Path, url: str) -> None:
+def _would_change(archive: Path, folder: Path, url: str, layout: AnswerLayout) -> None:
     """An audit of every month that archive or ledger know."""
-    from accountant.audits.audit_text import difference_text
+    from accountant.audits.audit_text import as_json, changes_text
     from tollgate.ledger.archive_files import archive_files
 
-    found = False
+    found: list[Difference] = []
     months = {file.since[:7] for file in archive_files(archive) if file.since}
     for number, month in enumerate(sorted(months)):
         part = folder / str(number)
         part.mkdir()
-        for each in _audited(Month.parse(month), archive, part, url).differences:
-            found = True
-            typer.echo(f"would change: {difference_text(each)}")
+        found += _audited(Month.parse(month), archive, part, url).differences
+    is_json = layout is AnswerLayout.JSON
+    answer(as_json({"would_change": found}) if is_json else changes_text(found))
     if found:
         raise typer.Exit(ANSWER_IS_NO)
-    typer.echo("nothing would change")
 
 
 async def _rebuilt(archive: Path, folder: Path, url: str, settle_s: float) -> Rebuilt:
@@ -207,7 +208,8 @@ def _trace(wanted: dict[str, Any], archive: Path, scratch: Path | None, *, as_js
         requests = requests_behind(line, records)
     for problem in records.problems:
         say(problem)
-    typer.echo(trace_json(requests) if as_json else "\n".join(trace_lines(line, requests)))
+    lines = (f"{each}\n" for each in trace_lines(line, requests))
+    answer(trace_json(requests) if as_json else "".join(lines))
     if not requests or records.problems:
         raise typer.Exit(ANSWER_IS_NO)
 

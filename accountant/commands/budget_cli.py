@@ -48,8 +48,6 @@ def budget(  # noqa: PLR0913, PLR0917  each is an option of the command
 
     Names the first UTC day at whose end more than the budget is spent. Exit code 0, whatever
     the budgets say; 1 if there is no usage.
-
-    Example: accountant budget 2026-10 --budgets budgets.csv
     """
     from accountant.planning.budgets import budgets as burn_down
     from accountant.planning.budgets_document import budgets_document

@@ -15,19 +15,27 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
+from accountant.commands import completion
 from accountant.commands.problems import ANSWER_IS_NO, read_month, say, told_problems
+from accountant.commands.progress import Show, show_nothing
 from accountant.edition import Edition
 from tollgate.usage.periods import Month
 from tollgate.usage.sku import Sku
 
 if TYPE_CHECKING:
-    from accountant.charges import Cell, Charge, Uncharged
+    from accountant.charges import Charge, Uncharged
     from accountant.costs.month_books import MonthBooks
     from accountant.rate_cards.rate_card import Rate, RateCard
-    from accountant.reports.kept_aside import Ledger
+    from accountant.reports.kept_aside import Ledger, SummedLedger
     from accountant.reports.report import Report
+    from tollgate.ledger.cell_sums import CellSum
 
-Period = Annotated[str, typer.Argument(metavar="MONTH", help="A month in UTC, as 2026-10.")]
+Period = Annotated[
+    str,
+    typer.Argument(
+        metavar="MONTH", help="A month in UTC, as 2026-10.", autocompletion=completion.months
+    ),
+]
 Rates = Annotated[
     Path | None,
     typer.Option(metavar="PATH", help="Rate card (TOML, CSV) or directory. Default: list prices."),
@@ -88,6 +96,7 @@ class ChargeReader:
         books: What fixed costs make of the month; its ledger and its card are read instead.
 
     Attributes:
+        show: Told how many tenants are read.
         entries: What each tenant owes beside its usage.
         cost_centres: Where it is posted; None: no costs say so.
         remarks: What is to be said of the books, in words.
@@ -95,6 +104,8 @@ class ChargeReader:
     Raises:
         NoSuchTenant: The ledger has never seen the tenant.
     """
+
+    show: Show = staticmethod(show_nothing)
 
     def __init__(
         self,
@@ -106,11 +117,13 @@ class ChargeReader:
     ) -> None:
         from accountant.errors import NoSuchTenant
 
-        ledger, card = (books.ledger, books.card) if books else (ledger, card)
-        if tenant is not None and tenant not in ledger.tenants():
+        self._ledger: Ledger = books.ledger if books else ledger
+        self._card = books.card if books else card
+        self._known = self._ledger.tenants()
+        if tenant is not None and tenant not in self._known:
             raise NoSuchTenant(f"no tenant {tenant!r} in the ledger")
         self.month = month
-        self.currency = card.currency
+        self.currency = self._card.currency
         self.tenants: dict[str, None] = {}
         self.unpriced = 0
         self.uncounted = 0
@@ -122,8 +135,6 @@ class ChargeReader:
         self.remarks: list[str] = []
         self.cost_centres = books.cost_centres if books else None
         self._books = books
-        self._ledger = ledger
-        self._card = card
         self._tenant = tenant
 
     @property
@@ -138,11 +149,19 @@ class ChargeReader:
 
     def read(self) -> Iterator[Charge | Uncharged]:
         """The charges and what is in none, in their stable order."""
-        return self._seen(self._ledger.money_cells(self.month))
+        return self._seen(self.month.days(), by_user=False)
 
     def read_by_user(self) -> Iterator[Charge | Uncharged]:
         """The same by user; what is not metered has none."""
-        return self._seen(self._ledger.user_cells(self.month))
+        return self._seen(self.month.days(), by_user=True)
+
+    def read_for_report(self, by: Sequence[str]) -> Iterator[Charge | Uncharged]:
+        """The same usage in the fewest charges: all days of equal prices are one.
+
+        Args:
+            by: Some of `accountant.reports.report.GROUPS`.
+        """
+        return self._seen(self._card.starts_in(self.month), by_user="user" in by)
 
     def report(self, by: Sequence[str]) -> Report:
         """The charges grouped.
@@ -152,14 +171,13 @@ class ChargeReader:
         """
         from accountant.reports.report import MonthFacts, charge_report
 
-        charges = self.read_by_user() if "user" in by else self.read()
         facts = MonthFacts(
             period=self.month,
             currency=self.currency,
             requests=self.requests,
             edition=self.edition,
         )
-        return charge_report(facts, by, charges)
+        return charge_report(facts, by, self.read_for_report(by))
 
     def kept_aside(self) -> list[str]:
         """What is to be said of the books, and what the ledger did not count of those seen."""
@@ -175,19 +193,47 @@ class ChargeReader:
         missing = f"{' and '.join(told)} line{'s' * (lines != 1)} of usage in no charge"
         return [*self.kept_aside(), *([missing] if told else [])]
 
-    def _seen(self, cells: Iterator[Cell]) -> Iterator[Charge | Uncharged]:
+    def _seen(self, starts: Sequence[str], *, by_user: bool) -> Iterator[Charge | Uncharged]:
+        """The charges of the days from each start to the next, while it is noted what they are."""
         from accountant.charges import Uncharged
-        from accountant.usage_charges import counted, month_charges
+        from accountant.reports.kept_aside import SummedLedger
+        from accountant.usage_charges import Spans, charges_of_sums
 
-        wanted = (cell for cell in cells if self._tenant in (None, cell.tenant))
-        requested = counted(wanted, self.requests)
-        by_token = map(self._books.by_token, requested) if self._books else requested
-        for each in month_charges(self.month, by_token, self._card, self.entries):
+        if isinstance(self._ledger, SummedLedger):
+            sums = self._read(self._ledger, starts, by_user=by_user)
+        else:
+            sums = self._added_up(starts, by_user=by_user)
+        spans = Spans(self.month, starts)
+        for each in charges_of_sums(spans, sums, self._card, self.entries):
             self.tenants[each.tenant] = None
             if isinstance(each, Uncharged):
                 self.unpriced += each.consumed is not None
                 self.uncounted += each.consumed is None
             yield each
+
+    def _read(
+        self, ledger: SummedLedger, starts: Sequence[str], *, by_user: bool
+    ) -> Iterator[CellSum]:
+        """The sums that the ledger itself makes, a tenant at a time."""
+        from accountant.usage_charges import counted
+
+        read = ledger.user_sums if by_user else ledger.money_sums
+        tenants = self._known if self._tenant is None else [self._tenant]
+        for done, tenant in enumerate(tenants):
+            self.show("tenants read", done, len(tenants))
+            yield from counted(read(tenant, self.month, starts), self.requests)
+        self.show("tenants read", len(tenants), len(tenants))
+
+    def _added_up(self, starts: Sequence[str], *, by_user: bool) -> Iterator[CellSum]:
+        """The sums of cells, of which costs may move some to who pays, and take some away."""
+        from accountant.usage_charges import counted
+        from tollgate.ledger.cell_sums import cell_sums
+
+        read = self._ledger.user_cells if by_user else self._ledger.money_cells
+        wanted = (cell for cell in read(self.month) if self._tenant in (None, cell.tenant))
+        requested = counted(wanted, self.requests)
+        left = map(self._books.by_token, requested) if self._books else requested
+        return cell_sums(left, starts)
 
 
 @contextmanager

@@ -59,8 +59,6 @@ def compare(  # noqa: PLR0913, PLR0917  each is an option of the command
 
     The change is split into price, volume, mix, new, vanished and other, which add up to it
     exactly. A percentage of nothing is n/a.
-
-    Example: accountant compare 2026-09 2026-10 --by tenant --same-days
     """
     from accountant.planning.comparison import GROUPS
 

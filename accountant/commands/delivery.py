@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
+from enum import StrEnum
 from io import TextIOWrapper
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Final
+from typing import Annotated, Final
 
 import typer
 
@@ -38,6 +39,27 @@ def told_write_problems(path: Path | None) -> Generator[None]:
         raise typer.Exit(READER_LEFT) from None
     except OSError as error:
         raise SettingsError([f"cannot write {path or 'to stdout'}: {error.strerror}"]) from None
+
+
+class AnswerLayout(StrEnum):
+    """How an answer that is no table is written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+Answer = Annotated[AnswerLayout, typer.Option("--format", help="How to write it.")]
+
+
+def answer(text: str) -> None:
+    """Write text that is the answer to stdout.
+
+    Raises:
+        SettingsError: It cannot be written.
+        typer.Exit: Whoever read it has left.
+    """
+    with told_write_problems(None):
+        print_report(text.encode())
 
 
 @contextmanager

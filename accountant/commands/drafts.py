@@ -11,6 +11,7 @@ from accountant.closing.open_corrections import OpenCorrections, open_correction
 from accountant.closing.watched_ledger import WatchedLedger
 from accountant.commands.charge_reader import Asked, ChargeReader
 from accountant.commands.problems import read_books, say
+from accountant.commands.progress import Show, bar, show_nothing
 from accountant.commands.sources import open_card, open_costs, open_ledger
 from accountant.costs.cost_files import Costs
 from accountant.rate_cards.rate_card import RateCard
@@ -26,6 +27,7 @@ class Drafts:
         card: The rates.
         costs: Fixed costs and who pays; None: there are none.
         tenant: Only this tenant's; None is everyone's.
+        show: Told how many tenants are read.
     """
 
     def __init__(
@@ -34,7 +36,9 @@ class Drafts:
         card: RateCard,
         costs: Costs | None = None,
         tenant: str | None = None,
+        show: Show = show_nothing,
     ) -> None:
+        self._show = show
         self._ledger = ledger
         self._card = card
         self._costs = costs
@@ -83,7 +87,9 @@ class Drafts:
             from accountant.costs.month_books import month_books  # noqa: PLC0415  seldom needed
 
             books = month_books(self._costs, month, ledger, self._card)
-        return ChargeReader(month, ledger, self._card, tenant, books)
+        reader = ChargeReader(month, ledger, self._card, tenant, books)
+        reader.show = self._show
+        return reader
 
 
 @contextmanager
@@ -96,8 +102,8 @@ def open_drafts(asked: Asked) -> Generator[Drafts]:
         SettingsError: There is no URL, or it is none.
     """
     card, costs = open_card(asked.rates), open_costs(asked.costs, asked.currency)
-    with open_ledger(asked.redis_url) as ledger:
-        yield Drafts(ledger, card, costs, asked.tenant)
+    with open_ledger(asked.redis_url) as ledger, bar() as show:
+        yield Drafts(ledger, card, costs, asked.tenant, show)
 
 
 def open_books(folder: Path | None) -> Books | None:

@@ -51,8 +51,6 @@ def economics(  # noqa: PLR0913, PLR0917  each is an option of the command
     """Show what 1,000 requests and a million tokens cost, and what prompt caching saved.
 
     By tenant, unless --by says otherwise.
-
-    Example: accountant economics 2026-10 --by model --ptu-usd-per-hour 1.00
     """
     from accountant.planning.economics import GROUPS
     from accountant.planning.economics_document import economics_document

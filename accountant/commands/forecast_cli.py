@@ -35,8 +35,6 @@ def forecast(  # noqa: PLR0913, PLR0917  each is an option of the command
 
     Usage is forecast by weekday from 28 days of history on, else at its run rate; fixed costs,
     credits and corrections are added as they are. Only whole UTC days are learnt from.
-
-    Example: accountant forecast 2026-11 --as-of 2026-11-15
     """
     from accountant.planning.forecast import Horizon, month_forecast
     from accountant.planning.forecast_document import forecast_document

@@ -62,9 +62,11 @@ def read_url(url: str | None) -> str:
     Raises:
         SettingsError: There is neither.
     """
-    from tollgate.settings import redis_url  # noqa: PLC0415  help must be quick
+    if url:
+        return url
+    from tollgate.settings import redis_url  # noqa: PLC0415  it takes its time
 
-    where = url or redis_url()
+    where = redis_url()
     if not where:
         raise SettingsError(
             ["which ledger? Set TOLLGATE_REDIS_URL, or give --redis-url redis://HOST:PORT/0"]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from accountant.commands import completion
 from accountant.commands.charge_reader import (
     Asked,
     BooksCurrency,
@@ -46,6 +47,30 @@ class Group(StrEnum):
     REGION = "region"
 
 
+def complete_groups(incomplete: str) -> list[str]:
+    """Some of them, separated by commas."""
+    return completion.fields(Group, incomplete)
+
+
+By = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="FIELD",
+        help="Group by tenant, billing-code, model, user or region; repeat, or use "
+        "commas, for more. Default: the first three.",
+        autocompletion=complete_groups,
+    ),
+]
+Tenant = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Only this tenant's statement.",
+        autocompletion=completion.tenants,
+    ),
+]
+
+
 class Layout(StrEnum):
     """How a report is written."""
 
@@ -67,22 +92,12 @@ _DOCUMENTS: Final[dict[Layout, DocumentFormat]] = {
 }
 _ONLY_FILES: Final = frozenset({Layout.XLSX, Layout.PDF})
 _DEFAULT_BY: Final = (Group.TENANT, Group.BILLING_CODE, Group.MODEL)
-GroupedBy = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="FIELD",
-        help="Group by tenant, billing-code, model, user or region; repeat, or use "
-        "commas, for more. Default: the first three.",
-    ),
-]
 
 
 def report(  # noqa: PLR0913, PLR0917  each is an option of the command
     period: Period,
-    by: GroupedBy = None,
-    tenant: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Only this tenant's statement.")
-    ] = None,
+    by: By = None,
+    tenant: Tenant = None,
     layout: Annotated[Layout, typer.Option("--format", help="How to write it.")] = Layout.TABLE,
     out: Annotated[
         Path | None,
@@ -200,13 +215,15 @@ def _print(content: bytes) -> None:
 
 
 def _written(found: Report, layout: Layout, *, to_terminal: bool) -> str:
-    from accountant.reports.report_csv import as_csv
-    from accountant.reports.report_json import as_json
-    from accountant.reports.report_table import as_table
-
     if layout is Layout.CSV:
+        from accountant.reports.report_csv import as_csv
+
         return as_csv(found)
     if layout is Layout.JSON:
+        from accountant.reports.report_json import as_json
+
         return as_json(found)
+    from accountant.reports.report_table import as_table
+
     width = shutil.get_terminal_size().columns if to_terminal else 80
     return as_table(found, width, colour=to_terminal)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from accountant.commands.charge_reader import ChargeReader
 from accountant.commands.delivery import told_write_problems
 from accountant.commands.problems import say
-from accountant.commands.progress import bar
+from accountant.commands.progress import show_nothing
 
 if TYPE_CHECKING:
     from accountant.charges import Charge, Uncharged
@@ -50,14 +50,14 @@ def write_documents(
     facts, period = month_facts(reader), str(reader.month)
     added = SummaryOf(facts)
     with told_write_problems(out):
-        with bar() as show:
+        show, reader.show = reader.show, show_nothing  # what is written says more than what is read
 
-            def told(done: int) -> None:
-                show("statements written", done, None)
+        def told(done: int) -> None:
+            show("statements written", done, None)
 
-            processes = min(os.cpu_count() or 1, _MOST_PROCESSES)
-            statements = added.passed(_drawn_up(reader, facts))
-            count = write_statements(statements, layout, out, told, processes)
+        processes = min(os.cpu_count() or 1, _MOST_PROCESSES)
+        statements = added.passed(_drawn_up(reader, facts))
+        count = write_statements(statements, layout, out, told, processes)
         if tenant is None and count:
             document = summary_document(added.summary())
             path = write_document(out, period, None, (document, layout))
@@ -142,12 +142,9 @@ def _passing(
     from accountant.reports.report import charge_report
     from accountant.statements.drawing_up import by_tenant
 
-    charges = reader.read_by_user() if "user" in by else reader.read()
-    with bar() as show:
-        for count, (tenant, own_facts, own) in enumerate(by_tenant(facts, charges), 1):
-            deliver(tenant, charge_report(own_facts, by, own))
-            show("statements written", count, None)
-            yield from own
+    for tenant, own_facts, own in by_tenant(facts, reader.read_for_report(by)):
+        deliver(tenant, charge_report(own_facts, by, own))
+        yield from own
 
 
 def _writers(

@@ -14,6 +14,7 @@ import msgspec
 
 from accountant.errors import RateCardError
 from accountant.rate_cards.price_rules import PriceRule, PriceRules, rule_clashes
+from tollgate.usage.periods import Month
 from tollgate.usage.sku import Sku
 
 # What a rate may ask of a SKU beside its model; the more it asks, the more specific it is.
@@ -145,6 +146,15 @@ class RateCard:
     def converted(self, conversion: Conversion) -> RateCard:
         """The same card for books in another currency."""
         return RateCard(self._all, self.rules.rules, conversion)
+
+    def starts_in(self, period: Month) -> list[str]:
+        """The month's first UTC day, and every later one of it from which any price is another."""
+        if self._conversion:
+            return period.days()  # any of which may have an exchange rate of its own
+        dated = (*self._all, *self.rules.rules)
+        changes = {day for each in dated for day in (each.effective_from, each.effective_to) if day}
+        first, end = period.start.date(), period.end.date()
+        return [str(day) for day in sorted({first, *(day for day in changes if first < day < end)})]
 
     def rate_for(self, sku: Sku, meter: str, day: date) -> Rate | None:
         """The most specific rate that holds, or None: such usage is unpriced, never free.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Protocol
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol, runtime_checkable
 
 from accountant.labels import shown
+from tollgate.ledger.cell_sums import CellSum
 from tollgate.ledger.cells import LedgerReader
 from tollgate.ledger.outcome import KeptAside
+from tollgate.usage.periods import Month
 
 
 class Ledger(LedgerReader, Protocol):
@@ -15,6 +17,19 @@ class Ledger(LedgerReader, Protocol):
 
     def kept_aside(self, tenant: str) -> KeptAside:
         """How many distinct events of a tenant were not counted, by reason."""
+        ...
+
+
+@runtime_checkable
+class SummedLedger(Ledger, Protocol):
+    """The same, that also adds cells up."""
+
+    def money_sums(self, tenant: str, month: Month, starts: Sequence[str]) -> Iterator[CellSum]:
+        """A tenant's cells of the month added up; see `cell_sums`."""
+        ...
+
+    def user_sums(self, tenant: str, month: Month, starts: Sequence[str]) -> Iterator[CellSum]:
+        """A tenant's cells of users of the month added up; see `cell_sums`."""
         ...
 
 

@@ -23,9 +23,10 @@ from accountant.lines import (
 from accountant.money import EXACT, amount_of, total
 from accountant.rate_cards.rate_card import MATCH_FIELDS, RateCard, matched_values
 from accountant.rating import unit_of
-from accountant.reports.frames import total_by
+from accountant.reports.totals import total_by
 from accountant.statement import Statement, grand_total, statement
-from accountant.usage_charges import counted, month_charges
+from accountant.usage_charges import Spans, charges_of_sums, counted
+from tollgate.ledger.cell_sums import cell_sums
 from tollgate.usage.periods import Month
 from tollgate.usage.sku import Sku
 
@@ -102,7 +103,9 @@ def month_report(period: Month, by: Sequence[str], cells: Iterable[Cell], card: 
     requests = Counter[tuple[str, str]]()
     edition = Edition(rate_card=card.version)
     facts = MonthFacts(period=period, currency=card.currency, requests=requests, edition=edition)
-    return charge_report(facts, by, month_charges(period, counted(cells, requests), card))
+    starts = card.starts_in(period)
+    sums = counted(cell_sums(cells, starts), requests)
+    return charge_report(facts, by, charges_of_sums(Spans(period, starts), sums, card))
 
 
 def charge_report(

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from bench import ledger_contests, proxy_contests, stream_contests
+from bench import ledger_contests, proxy_contests, report_contests, stream_contests
 from bench.archive_contests import archive_contests
 from bench.bounds import judged, verdicts
 from bench.machine import cores
@@ -80,8 +80,10 @@ def _archive(_: Console) -> list[Result]:
     return archive_contests()
 
 
-def _accountant(_: Console) -> list[Result]:
-    return statement_contests()
+def _accountant(console: Console) -> list[Result]:
+    if cores() < _CORES:
+        raise BenchError(f"{_CORES} cores are needed: the accountant's, and Redis's")
+    return [*report_contests.run(console), *statement_contests()]
 
 
 def _proxy(console: Console) -> list[Result]:

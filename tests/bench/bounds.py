@@ -9,6 +9,7 @@ import msgspec
 from bench.ledger_memory import MAX_BYTES_A_COUNTER, MAX_BYTES_AN_ID
 from bench.measuring import Result
 from bench.open_streams import MAX_STALL_S, MAX_STREAM_KB
+from bench.report_contests import MAX_HELP_S, MAX_REPORT_MB
 from bench.statement_contests import FORMATS, MAX_CPU_MS
 from rich.table import Table
 
@@ -53,6 +54,10 @@ BOUNDS: Final = (
     Bound("archive.rebuild", "decode_only", least_ratio=0.5),
     Bound("archive.rebuild_capture", "decode_only", least_ratio=0.5),
     Bound("archive.rebuild_mb", "a quarter of it", most_ratio=1.1),
+    Bound("accountant.report", "read_only_flat", most_ratio=2),
+    Bound("accountant.report_10m", "at_1m", most_ratio=1.1),
+    Bound("accountant.report_10m_mb", "bound", most=MAX_REPORT_MB),
+    Bound("accountant.help_s", "python", most=MAX_HELP_S),
     *(Bound(f"accountant.statement_{each}", "report", most=MAX_CPU_MS) for each in FORMATS),
     *(Bound(f"proxy.rps{suffix}", "litellm", least_ratio=60) for suffix in _SUFFIXES),
     *(Bound(f"proxy.rps{suffix}", "portkey", least_ratio=6) for suffix in _SUFFIXES),

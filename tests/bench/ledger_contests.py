@@ -7,12 +7,10 @@ ledger, and a naive one beside it on the same server.
 from __future__ import annotations
 
 import asyncio
-import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -21,7 +19,8 @@ from bench.ledger_ids import fill
 from bench.ledger_ingest import ingest, ingest_naively
 from bench.ledger_memory import memory
 from bench.measuring import Result
-from bench.processes import LOAD_CORE, PROXY_CORE, Server, pinned, running
+from bench.processes import LOAD_CORE, PROXY_CORE, Server, on_core, pinned
+from bench.redis_server import redis_on, url_of
 from bench.rounds import Figures, Measure, Rounds, result
 from redis import Redis
 from rich.console import Console
@@ -41,15 +40,19 @@ _DAYS: Final = 8  # that a ledger remembers
 
 def run(console: Console) -> list[Result]:
     """Measure all."""
-    with _on_core(_WORKER_CORE), _redis("redis") as server, _redis("redis of 10 million") as big:
+    with (
+        on_core(_WORKER_CORE),
+        redis_on(_REDIS_CORE, "redis") as server,
+        redis_on(_REDIS_CORE, "redis of 10 million") as big,
+    ):
         rounds = Rounds(console)
         console.print(f"Loading {_MANY:,} ids, in pipelines that write what the ledger writes…")
-        with open_redis_sync(_url(big)) as redis:
+        with open_redis_sync(url_of(big)) as redis:
             fill(redis, _MANY, _DAYS)
         return [
             *_ingest(rounds, server),
             _ingest_at_10m(rounds, server, big),
-            *memory(_url(server)),
+            *memory(url_of(server)),
             _two_workers(rounds, server),
         ]
 
@@ -60,7 +63,7 @@ def _ingest(rounds: Rounds, server: Server) -> Iterator[Result]:
 
     def naive() -> Figures:
         raws = make(_NAIVE_EVENTS)
-        with open_redis_sync(_url(server)) as redis:
+        with open_redis_sync(url_of(server)) as redis:
             return _rate(len(raws), lambda: [ingest_naively(redis, raw) for raw in raws])
 
     def decode_only() -> Figures:
@@ -93,7 +96,7 @@ def _ingest_at_10m(rounds: Rounds, server: Server, big: Server) -> Result:
 
 def _ours(server: Server, raws: list[bytes]) -> Figures:
     with asyncio.Runner() as runner:
-        redis = open_redis(_url(server))
+        redis = open_redis(url_of(server))
         ledger = RedisLedger(redis)
         try:
             runner.run(ingest(ledger, raws[:1]))  # connects
@@ -149,7 +152,7 @@ class _Worker:
 
 
 def _worker(server: Server, events: int, seed: str) -> _Worker:
-    command = [sys.executable, "-m", "bench.ledger_worker", _url(server), str(events), seed]
+    command = [sys.executable, "-m", "bench.ledger_worker", url_of(server), str(events), seed]
     pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     return _Worker(subprocess.Popen(pinned(_WORKER_CORE, command), **pipes))
 
@@ -165,29 +168,6 @@ def _rate(count: int, work: Callable[[], object]) -> Figures:
 
 
 def _prepare(server: Server, work: Callable[[Redis], None]) -> None:
-    with open_redis_sync(_url(server)) as redis:
+    with open_redis_sync(url_of(server)) as redis:
         redis.flushall()  # pyright: ignore[reportUnknownMemberType]  types of redis-py
         work(redis)
-
-
-@contextmanager
-def _redis(name: str) -> Generator[Server]:
-    options = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-    with running(
-        name, _REDIS_CORE, lambda port: ["redis-server", "--port", str(port), *options]
-    ) as it:
-        yield it
-
-
-def _url(server: Server) -> str:
-    return f"redis://127.0.0.1:{server.port}"
-
-
-@contextmanager
-def _on_core(core: int) -> Generator[None]:
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {core})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, before)

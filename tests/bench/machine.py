@@ -35,6 +35,15 @@ def rss_mb(pid: int) -> float:
     return sum(process.pages for process in _tree(pid)) * _PAGE_BYTES / 1e6
 
 
+def peak_mb() -> float:
+    """The most resident memory that this program has had, in MB (2^20 bytes).
+
+    getrusage would begin with what its parent had.
+    """
+    status = (_PROC / "self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
+
 def cores() -> int:
     """How many cores this program may use."""
     return len(os.sched_getaffinity(0))

@@ -177,6 +177,17 @@ def pinned(core: int, command: Sequence[str]) -> list[str]:
     return ["taskset", "--cpu-list", str(core), *command]
 
 
+@contextmanager
+def on_core(core: int) -> Generator[None]:
+    """This process, and what it starts meanwhile, on one core while the block runs."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {core})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
 def _start(
     core: int, command: Sequence[str], env: Mapping[str, str], log: IO[bytes]
 ) -> subprocess.Popen[bytes]:

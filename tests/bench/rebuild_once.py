@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+from bench.machine import peak_mb
 
 from tollgate.connections.redis import open_redis
 from tollgate.ledger.archive_files import archive_files, read_raw
@@ -59,12 +60,6 @@ _WAYS: Final[dict[str, Callable[[Path, str, datetime], int]]] = {
 }
 
 
-def _peak_mb() -> float:
-    """Of this program; getrusage would begin with what its parent had."""
-    status = Path("/proc/self/status").read_text()
-    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
-
-
 def main() -> None:
     """Run what the arguments name."""
     way, folder, url, now = sys.argv[1:]
@@ -74,7 +69,7 @@ def main() -> None:
         events,
         time.perf_counter() - wall_s,
         time.process_time() - cpu_s,
-        _peak_mb(),
+        peak_mb(),
     )
     sys.stdout.write(msgspec.json.encode(measured).decode())
 

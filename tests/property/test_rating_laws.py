@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, localcontext
 from random import Random
@@ -11,11 +12,14 @@ from accounting import OCTOBER, ledger_of, month_cells, rate, rule
 from builders import event
 from hypothesis import given, settings
 
+from accountant.edition import Edition
 from accountant.money import EXACT, amount_of, total
 from accountant.rate_cards.rate_card import Rate, RateCard
 from accountant.rating import rate_cells, unit_of
-from accountant.reports.report import GROUPS, Report, month_report
+from accountant.reports.report import GROUPS, MonthFacts, Report, charge_report, month_report
 from accountant.reports.report_json import as_json
+from accountant.usage_charges import counted, month_charges
+from tollgate.ledger.cell_sums import cell_sums
 from tollgate.usage.event import UsageEvent
 from tollgate.usage.sku import PROMPT_BAND_LIMITS
 from tollgate.usage.tokens import NO_TOKENS, Tokens, leaves
@@ -197,6 +201,23 @@ def test_the_order_of_cells_changes_no_byte(
     before = as_json(month_report(OCTOBER, by, cells, card))
     random.shuffle(cells)
     assert as_json(month_report(OCTOBER, by, cells, card)) == before
+
+
+@LAW
+@given(usage(), CARDS, BY)
+def test_charging_by_spans_of_equal_prices_is_charging_by_days(
+    events: list[UsageEvent], card: RateCard, by: list[str]
+) -> None:
+    cells, requests = month_cells(ledger_of(events), OCTOBER, by), Counter[tuple[str, str]]()
+    list(counted(cell_sums(cells, OCTOBER.days()), requests))
+    facts = MonthFacts(
+        period=OCTOBER,
+        currency=card.currency,
+        requests=requests,
+        edition=Edition(rate_card=card.version),
+    )
+    by_days = charge_report(facts, by, month_charges(OCTOBER, cells, card))
+    assert month_report(OCTOBER, by, cells, card) == by_days
 
 
 @LAW

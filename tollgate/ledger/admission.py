@@ -14,7 +14,8 @@ from tollgate.ledger.cells import OVERFLOW
 from tollgate.ledger.keys import TenantKeys
 from tollgate.ledger.outcome import LedgerLimits
 from tollgate.ledger.pipelines import Command, run
-from tollgate.ledger.row_sums import Rows, Sum
+from tollgate.ledger.row_sums import Rows
+from tollgate.ledger.rows import Sum
 
 _NAMES: Final = 2_000  # of a command
 

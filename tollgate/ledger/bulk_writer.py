@@ -20,8 +20,9 @@ from tollgate.ledger.id_buckets import IDS_COUNT, buckets, hours_in
 from tollgate.ledger.keys import TenantKeys, tenants_key
 from tollgate.ledger.outcome import LedgerLimits
 from tollgate.ledger.pipelines import Command, run
-from tollgate.ledger.row_sums import Rows, Sum
-from tollgate.ledger.rows import Row
+from tollgate.ledger.redis_rows import read_counters
+from tollgate.ledger.row_sums import Rows
+from tollgate.ledger.rows import Row, Sum
 from tollgate.ledger.same_key import Pair
 from tollgate.redis_errors import store_errors
 from tollgate.usage.sku import Sku
@@ -32,7 +33,6 @@ _Value = TypeVar("_Value")
 _FIELDS: Final = 2_000  # of a command
 _FORGOTTEN: Final = "0"  # a time in the past
 _encoder: Final = msgspec.json.Encoder()
-_counters: Final = msgspec.json.Decoder(tuple[int, dict[str, tuple[int, int]]])
 
 
 class BulkWriter:
@@ -152,8 +152,7 @@ class BulkWriter:
         for (_, part), found in zip(parts, texts, strict=True):
             for each, text in zip(part.values(), found, strict=True):
                 if text is not None:
-                    requests, meters = _counters.decode(text)
-                    each.add(requests, [(meter, *both) for meter, both in meters.items()])
+                    each.add(*read_counters(text))
         await run(
             self._redis,
             [each for key, rows in hashes for part in _parts(rows) for each in _set(key, part)],

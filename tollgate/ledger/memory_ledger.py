@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 
 from tollgate.ledger.booking import Booking, book
+from tollgate.ledger.cell_sums import CellSum, cell_sums
 from tollgate.ledger.cells import OVERFLOW, MoneyCell, Usage, UserCell
 from tollgate.ledger.outcome import KeptAside, LedgerLimits, Outcome
 from tollgate.ledger.rows import Names, Row, Tally, money_cells, user_cells
@@ -46,6 +47,14 @@ class MemoryLedger:
         for name in self.tenants():
             for day, rows in self._tenants[name].users.of(month):
                 yield from user_cells(name, day, rows)
+
+    def money_sums(self, tenant: str, month: Month, starts: Sequence[str]) -> Iterator[CellSum]:
+        """A tenant's cells of the month added up; see `cell_sums`."""
+        return cell_sums((x for x in self.money_cells(month) if x.tenant == tenant), starts)
+
+    def user_sums(self, tenant: str, month: Month, starts: Sequence[str]) -> Iterator[CellSum]:
+        """A tenant's cells of users of the month added up; see `cell_sums`."""
+        return cell_sums((x for x in self.user_cells(month) if x.tenant == tenant), starts)
 
     def kept_aside(self, tenant: str) -> KeptAside:
         """How many distinct events of a tenant were not counted, by reason."""

@@ -7,46 +7,19 @@ Their counts are only collected here, and added up by column when the rows are w
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from operator import attrgetter, sub
 from typing import Any, Final
 
 from tollgate.ledger.booking import counts_of
-from tollgate.ledger.rows import Row
+from tollgate.ledger.rows import Counts, Row, Sum
 from tollgate.ledger.same_key import Count
 from tollgate.usage.event import UsageData, UsageEvent
 from tollgate.usage.periods import hour_of
 from tollgate.usage.sku import PROMPT_BAND_LIMITS, Sku, prompt_band, sku_from, sku_values
 from tollgate.usage.tokens import Tokens, leaves
-
-
-class Sum:
-    """The counters of one row while they change: requests, and quantity and requests by meter."""
-
-    __slots__ = ("meters", "requests")
-
-    def __init__(self) -> None:
-        self.requests = 0
-        self.meters: dict[str, list[int]] = {}
-
-    def add(self, requests: int, meter_sums: Iterable[tuple[str, int, int]]) -> None:
-        """Add requests, and of each meter a quantity and how many requests had any of it."""
-        self.requests += requests
-        for meter, quantity, counted in meter_sums:
-            known = self.meters.get(meter)
-            if known is None:
-                self.meters[meter] = [quantity, counted]
-            else:
-                known[0] += quantity
-                known[1] += counted
-
-    def merge(self, other: Sum) -> None:
-        """Add what another row has."""
-        sums = [(name, quantity, counted) for name, (quantity, counted) in other.meters.items()]
-        self.add(other.requests, sums)
-
 
 Period = tuple[str, str]  # a tenant, and an hour or a day
 Rows = dict[Period, dict[Row, Sum]]
@@ -130,7 +103,7 @@ class RowSums:
     def _book(self, place: Any, sku: Any, counts: dict[str, int], sign: int) -> None:
         tenant, hour, code, user = place
         day = hour.partition("T")[0]
-        sums = [(meter, sign * quantity, sign) for meter, quantity in counts.items()]
+        sums = {meter: (sign * quantity, sign) for meter, quantity in counts.items()}
         _sum(self.money, (tenant, hour), ((code,), sku)).add(sign, sums)
         _sum(self.users, (tenant, day), ((code, user), sku)).add(sign, sums)
 
@@ -145,29 +118,29 @@ def _add_columns(found: Sum, counts: list[Any]) -> None:
     if None in cached or None in reasoning or any(map(any, others)):
         for start in range(0, len(counts), _WIDTH):
             split = _split(counts[start : start + _WIDTH])
-            found.add(1, [(meter, quantity, 1) for meter, quantity in split.items()])
+            found.add(1, {meter: (quantity, 1) for meter, quantity in split.items()})
         return
     found.add(
         len(inputs),
-        [
-            *_column("input", list(map(sub, inputs, cached))),
-            *_column("cached_input", cached),
-            *_outputs(outputs, reasoning),
-        ],
+        {
+            **_column("input", list(map(sub, inputs, cached))),
+            **_column("cached_input", cached),
+            **_outputs(outputs, reasoning),
+        },
     )
 
 
-def _outputs(outputs: Sequence[int], reasoning: Sequence[int]) -> Iterable[tuple[str, int, int]]:
+def _outputs(outputs: Sequence[int], reasoning: Sequence[int]) -> Counts:
     if not any(reasoning):
         return _column("output", outputs)
     # reasoning is output, so a request that only reasoned is one of output
     total, counted = sum(outputs) - sum(reasoning), len(outputs) - outputs.count(0)
-    return [("output", total, counted), *_column("reasoning_output", reasoning)]
+    return {"output": (total, counted), **_column("reasoning_output", reasoning)}
 
 
-def _column(meter: str, column: Sequence[int]) -> Iterable[tuple[str, int, int]]:
+def _column(meter: str, column: Sequence[int]) -> Counts:
     counted = len(column) - column.count(0)
-    return [(meter, sum(column), counted)] if counted else []
+    return {meter: (sum(column), counted)} if counted else {}
 
 
 def _split(row: Sequence[Any]) -> dict[str, int]:

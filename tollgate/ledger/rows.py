@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -12,6 +12,42 @@ from tollgate.usage.sku import Sku
 
 Names = tuple[str | None, ...]
 Row = tuple[Names, Sku]  # the names are (billing code,) or (billing code, user)
+
+
+# quantity and requests of each meter
+Counts = Mapping[str, Sequence[int]]
+
+
+class Sum:
+    """The counters of rows that are added up: requests, and quantity and requests by meter."""
+
+    __slots__ = ("meters", "requests")
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.meters: dict[str, list[int]] = {}
+
+    def add(self, requests: int, counts: Counts) -> None:
+        """Add requests, and of each meter a quantity and how many requests had any of it."""
+        self.requests += requests
+        meters = self.meters
+        for meter, (quantity, counted) in counts.items():
+            known = meters.get(meter)
+            if known is None:
+                meters[meter] = [quantity, counted]
+            else:
+                known[0] += quantity
+                known[1] += counted
+
+    def merge(self, other: Sum) -> None:
+        """Add what another row has."""
+        self.add(other.requests, other.meters)
+
+    def usage(self) -> Usage:
+        """The counters as a cell shows them, meters by name."""
+        return Usage(
+            self.requests, {name: Meter(*both) for name, both in sorted(self.meters.items())}
+        )
 
 
 class Tally:
@@ -41,17 +77,18 @@ class Tally:
 
 def money_cells(tenant: str, hour: str, rows: Mapping[Row, Usage]) -> Iterator[MoneyCell]:
     """The cells of one tenant and hour, sorted by billing code and SKU."""
-    for (code,), sku, usage in _sorted(rows):
+    for (code,), sku, usage in in_order(rows):
         yield MoneyCell(tenant=tenant, hour=hour, billing_code=code, sku=sku, usage=usage)
 
 
 def user_cells(tenant: str, day: str, rows: Mapping[Row, Usage]) -> Iterator[UserCell]:
     """The cells of one tenant and day, sorted by billing code, user and SKU."""
-    for (code, user), sku, usage in _sorted(rows):
+    for (code, user), sku, usage in in_order(rows):
         yield UserCell(tenant=tenant, day=day, billing_code=code, user=user, sku=sku, usage=usage)
 
 
-def _sorted(rows: Mapping[Row, Usage]) -> Iterator[tuple[Names, Sku, Usage]]:
+def in_order(rows: Mapping[Row, Usage]) -> Iterator[tuple[Names, Sku, Usage]]:
+    """Rows by their names, then by SKU."""
     ranks = {sku: rank for rank, sku in enumerate(sorted({sku for _, sku in rows}, key=_sku_order))}
 
     def order(row: Row) -> tuple[tuple[tuple[bool, str], ...], int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from ledgers import OCTOBER
@@ -20,8 +21,12 @@ def away() -> Iterator[RedisReader]:
         yield RedisReader(client)
 
 
-@pytest.mark.parametrize("read", ["tenants", "money_cells", "user_cells", "kept_aside"])
+@pytest.mark.parametrize(
+    "read", ["tenants", "money_cells", "user_cells", "money_sums", "user_sums", "kept_aside"]
+)
 def test_a_server_that_is_away_is_unavailable(away: RedisReader, read: str) -> None:
-    arguments = {"tenants": (), "kept_aside": ("contoso",)}.get(read, (OCTOBER,))
+    sums = ("contoso", OCTOBER, OCTOBER.days())
+    arguments: dict[str, tuple[Any, ...]] = {"tenants": (), "kept_aside": ("contoso",)}
+    arguments |= {"money_sums": sums, "user_sums": sums}
     with pytest.raises(StoreUnavailable, match="cannot be reached"):
-        list(getattr(away, read)(*arguments))
+        list(getattr(away, read)(*arguments.get(read, (OCTOBER,))))

@@ -9,7 +9,7 @@ from ledgers import measured
 
 from tollgate.ledger.batch import as_json
 from tollgate.ledger.cells import OVERFLOW, Meter, Usage
-from tollgate.ledger.redis_rows import read_rows, read_skus
+from tollgate.ledger.redis_rows import HashSums, read_rows, read_skus
 from tollgate.usage.sku import sku_of, sku_values
 
 DATA = measured().event.data
@@ -35,3 +35,21 @@ def test_a_sku_is_read_as_it_was_written() -> None:
 @given(names)
 def test_a_name_in_a_field_has_no_line_end(name: str | None) -> None:
     assert "\n" not in as_json(name)
+
+
+def test_hashes_are_added_up_row_by_row_however_many_there_are() -> None:
+    sums = HashSums()
+    for _ in range(3_000):
+        sums.add({b'["CC-1",7]': b'[2,{"input":[30,2]}]', b"[null,7]": b"[1,{}]"})
+    found = {names: usage for (names, _), usage in sums.rows({7: sku_of(DATA)}).items()}
+    assert found == {
+        ("CC-1",): Usage(6_000, {"input": Meter(90_000, 6_000)}),
+        (None,): Usage(3_000, {}),
+    }
+
+
+def test_older_rows_that_only_reasoned_are_added_up_as_newer_ones() -> None:
+    sums = HashSums()
+    sums.add({b'["CC-1",7]': b'[2,{"reasoning_output":[30,2]}]'})
+    [usage] = sums.rows({7: sku_of(DATA)}).values()
+    assert usage == Usage(2, {"output": Meter(0, 2), "reasoning_output": Meter(30, 2)})

@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from accounting import DAY, card, rate, sku
+from accounting import DAY, OCTOBER, card, rate, rule, sku
 
 from accountant.errors import RateCardError
 from accountant.rate_cards.rate_card import RateCard, contradictions
@@ -91,3 +91,14 @@ def test_a_card_has_one_currency() -> None:
 def test_an_empty_card_is_refused() -> None:
     with pytest.raises(RateCardError, match="no rate"):
         RateCard([])
+
+
+def test_a_month_is_parted_where_a_price_begins_or_ends() -> None:
+    rates = [rate(effective_to=DAY), rate(effective_from=DAY, effective_to=NOVEMBER)]
+    rules = [
+        rule(effective_from=date(2026, 10, 20)),
+        rule(effective_to=date(2026, 10, 3), model="m"),
+    ]
+    starts = ["2026-10-01", "2026-10-03", "2026-10-15", "2026-10-20"]
+    assert RateCard(rates, rules).starts_in(OCTOBER) == starts
+    assert card().starts_in(OCTOBER) == ["2026-10-01"]

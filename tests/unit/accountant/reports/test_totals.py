@@ -3,7 +3,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from accountant.reports.frames import total_by
+from accountant.reports.totals import total_by
 
 
 def row(**members: Any) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def test_prices_stay_decimal_and_are_equal_by_value() -> None:
     assert isinstance(total["price"], Decimal)
 
 
-def test_more_rows_than_a_batch_give_one_total() -> None:
+def test_rows_may_come_from_a_stream() -> None:
     (total,) = total_by((row(tenant="a") for _ in range(120_000)), ["tenant"])
     assert total == {"tenant": "a", "quantity": 120_000, "requests": 120_000}
 
