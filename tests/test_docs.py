@@ -12,12 +12,15 @@ from typing import Any
 import pytest
 import yaml
 from pydantic import BaseModel
+from typer.main import get_command
 
+from accountant.cli import app
 from tollgate import settings_sections
 from tollgate.settings import Settings, check_settings
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
+GUIDE = (ROOT / "accountant/README.md").read_text()
 SAMPLE = (ROOT / "tollgate.sample.yaml").read_text()
 MAX_README_LINES = 150
 
@@ -38,6 +41,16 @@ def test_the_readme_is_short_enough_to_be_read() -> None:
 @pytest.mark.parametrize("path", re.findall(r"`((?:tollgate|accountant|tests)/[\w./]+)`", README))
 def test_a_path_in_the_readme_exists(path: str) -> None:
     assert (ROOT / path).exists()
+
+
+@pytest.mark.parametrize("path", re.findall(r"`((?:[a-z_]+/)?[a-z_]+\.py)`", GUIDE))
+def test_a_file_in_the_accountants_guide_exists(path: str) -> None:
+    assert list((ROOT / "accountant").rglob(path))
+
+
+@pytest.mark.parametrize("command", sorted(set(re.findall(r"`(accountant [a-z]+)", GUIDE))))
+def test_a_command_in_the_accountants_guide_exists(command: str) -> None:
+    assert command.split()[1] in {*get_command(app).commands}  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]  a group has them
 
 
 @pytest.mark.parametrize(
