@@ -43,6 +43,8 @@ class Command(NamedTuple):
 
 def _beside(name: str, folder: Path) -> list[str]:
     """What a command asks for although its options do not say so."""
+    if name == "close":
+        return ["--books", str(folder / "books")]
     text = {"--budgets": BUDGETS, "--metrics": METRICS}
     option = {"budget": "--budgets", "reconcile": "--metrics"}.get(name)
     if option is None:

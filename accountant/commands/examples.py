@@ -16,7 +16,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "focus": ("focus 2026-10 --version 1.2 --out focus",),
     "journal": ("journal 2026-10 --accounts accounts.toml --out journal-2026-10.csv",),
     "export": ("export 2026-10 --out tables",),
-    "close": ("close 2026-10 --books books",),
+    "close": ("close 2026-10 --by ada --books books",),
     "status": ("status --books books",),
     "reconcile": ("reconcile 2026-10 --invoice invoice.csv",),
     "compare": ("compare 2026-09 2026-10 --by tenant --same-days",),

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,7 @@ from exporting import BOOKS
 from accountant.commands.charge_reader import ChargeReader
 from accountant.commands.export_cli import write_tables
 from accountant.commands.focus_cli import Told, Version, write_files
-from tollgate.ledger.cells import MoneyCell
+from tollgate.ledger.cell_sums import CellSum, cell_sums
 from tollgate.ledger.memory_ledger import MemoryLedger
 from tollgate.usage.periods import Month
 
@@ -25,11 +25,13 @@ class Generated(MemoryLedger):
         super().__init__()
         self._count = tenants
 
-    def money_cells(self, month: Month) -> Iterator[MoneyCell]:
-        for tenant in range(self._count):
-            for code in range(CODES):
-                name = f"tenant-{tenant:06}"
-                yield money_cell(tenant=name, hour=f"{month}-15T12", billing_code=f"{code:03}")
+    def tenants(self) -> list[str]:
+        return [f"tenant-{tenant:06}" for tenant in range(self._count)]
+
+    def money_sums(self, tenant: str, month: Month, starts: Sequence[str]) -> Iterator[CellSum]:
+        hour, codes = f"{month}-15T12", range(CODES)
+        cells = (money_cell(tenant=tenant, hour=hour, billing_code=f"{code:03}") for code in codes)
+        return cell_sums(cells, starts)
 
 
 def focus(reader: ChargeReader, out: Path) -> None:
