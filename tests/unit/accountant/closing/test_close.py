@@ -148,6 +148,18 @@ def test_what_is_kept_aside_for_ever_is_waived_once(ledger: CellLedger, books: P
     assert reason.startswith("contoso: 1 event kept aside")
 
 
+@pytest.mark.parametrize("what", ["hub-minutes", "journal"])
+def test_what_runs_dry_is_waived_for_one_close_only(
+    what: Any, ledger: CellLedger, books: Path
+) -> None:
+    waits = Blocker(what=what, months={"": 30})
+    stated = [StatedWaiver(what=what, at_most=30, reason="of a test gateway")]
+    assert close_month(ledger, books, SEPTEMBER, outside=[waits], waivers=stated)
+    again = Blocker(what=what, months={"": 20})
+    [reason] = refused(ledger, books, OCTOBER, outside=[again]).reasons
+    assert "20 " in reason
+
+
 def test_books_begin_with_a_month_that_has_usage(ledger: CellLedger, books: Path) -> None:
     found = refused(ledger, books, Month(2016, 9))
     assert found.reasons == ["no usage in 2016-09: books begin with a month that has some"]
