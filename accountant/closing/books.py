@@ -19,7 +19,7 @@ import msgspec
 from accountant.charges import Charge, Uncharged
 from accountant.closing.charge_files import file_problem, read_charges
 from accountant.closing.seals import Seal, Sealed, read_seal, seal_bytes
-from accountant.closing.written_once import write_once
+from accountant.closing.written_once import alone_in, write_once
 from accountant.edition import Edition
 from accountant.errors import BooksError
 from tollgate.usage.periods import Month
@@ -94,15 +94,19 @@ class Books:
         )
 
     def add(self, seal: Seal) -> bool:
-        """Close a month: its seal appears, unless there is one.
+        """Close a month: its seal appears, if it follows what is closed and there is none.
 
         Returns:
-            Whether it is ours; False: someone else closed the month meanwhile.
+            Whether it is ours; False: someone else closed the month meanwhile, or another one.
 
         Raises:
             OSError: It cannot be written.
         """
-        return write_once(self.folder / f"{seal.month}.json", seal_bytes(seal))
+        with alone_in(self.folder):
+            last = Books(self.folder).last
+            if last != self.last:
+                return False
+            return write_once(self.folder / f"{seal.month}.json", seal_bytes(seal))
 
     def strays(self) -> list[str]:
         """Files in the folder that belong to no closed month, such as what a killed close left."""

@@ -202,3 +202,20 @@ def test_nothing_is_written_if_closed_months_move_meanwhile(
     close_month(ledger, books, SEPTEMBER)
     assert close_month(MovingLedger(ledger.cells), books, OCTOBER) is None
     assert len(list(books.iterdir())) == 2
+
+
+def test_books_that_someone_began_with_the_month_before_meanwhile_are_read_again(
+    ledger: CellLedger, books: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add = Books.add
+
+    def late(self: Books, seal: Any) -> bool:
+        monkeypatch.setattr(Books, "add", add)
+        assert close_month(ledger, books, SEPTEMBER)
+        return add(self, seal)
+
+    monkeypatch.setattr(Books, "add", late)
+    assert close_month(ledger, books, OCTOBER) is None
+    assert close_month(ledger, books, OCTOBER)
+    assert [each.seal.month for each in Books(books).sealed] == ["2026-09", "2026-10"]
+    assert Books(books).strays() == []
