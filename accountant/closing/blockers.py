@@ -56,8 +56,8 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     ),
     "hub-minutes": ("the ledger is {count} behind the hub", "wait, with --wait-minutes"),
     "month-before": (
-        "the month before has usage ({count}), and is not closed",
-        "close it first; the books begin with it",
+        "the month before the books has usage ({count}), and is not closed",
+        "close it first, if nothing is closed yet; else bill it apart",
     ),
 }
 _UNITS: Final = {

@@ -91,10 +91,11 @@ def check_order(books: Books, month: Month) -> None:
 
 
 def month_before(books: Books, ledger: LedgerReader, month: Month) -> list[Blocker]:
-    """Usage just before the first month of the books, which nobody would be billed for."""
-    if books.sealed:
-        return []
-    earlier = before(month)
+    """Usage just before the first month of the books, which nobody would be billed for.
+
+    It is looked for at every close: it may come late, when no month can be closed for it any more.
+    """
+    earlier = before(Month.parse(books.sealed[0].seal.month) if books.sealed else month)
     requests = sum(cell.usage.requests for cell in ledger.money_cells(earlier))
     return [Blocker(what="month-before", months={str(earlier): requests})] if requests else []
 

@@ -182,10 +182,24 @@ def test_months_close_in_order(ledger: CellLedger, books: Path) -> None:
 
 def test_books_that_begin_after_usage_say_so(ledger: CellLedger, books: Path) -> None:
     [found] = month_before(Books(books), ledger, OCTOBER)
-    assert found.words(OCTOBER).startswith("the month before has usage (2 requests), and is not")
+    assert found.words(OCTOBER).startswith("the month before the books has usage (2 requests)")
     assert month_before(Books(books), ledger, SEPTEMBER) == []
     close_month(ledger, books, SEPTEMBER)
     assert month_before(Books(books), ledger, OCTOBER) == []
+
+
+def test_usage_before_the_books_that_comes_late_is_told_beyond_what_was_waived(
+    ledger: CellLedger, books: Path
+) -> None:
+    stated = [StatedWaiver(what="month-before", at_most=2, reason="billed by hand")]
+    found = month_before(Books(books), ledger, OCTOBER)
+    assert close_month(ledger, books, OCTOBER, outside=found, waivers=stated)
+    found = month_before(Books(books), ledger, NOVEMBER)
+    assert close_month(ledger, books, NOVEMBER, outside=found)
+    ledger.cells.append(cell("2026-09-30", tenant="b"))
+    found = month_before(Books(books), ledger, Month(2026, 12))
+    [reason] = refused(ledger, books, Month(2026, 12), outside=found).reasons
+    assert "has usage (1 request), and is not closed (1 of 2026-09): close it first" in reason
 
 
 class MovingLedger(CellLedger):

@@ -130,8 +130,9 @@ def test_books_that_cannot_be_written_are_one_line(desk: Desk) -> None:
 def test_months_are_closed_in_order(desk: Desk) -> None:
     result = desk.close("2024-11")
     assert result.exit_code == 1
-    assert "the month before has usage (2 requests), and is not closed (2 of 2024-10)" in (
-        result.stderr
+    assert (
+        "the month before the books has usage (2 requests), and is not closed (2 of 2024-10)"
+        in (result.stderr)
     )
     assert 'what = "month-before"\nat_most = 2\n' in result.stdout
     desk.close("2024-10")
