@@ -125,7 +125,7 @@ class Books:
 
 def _read(folder: Path) -> tuple[Sealed, ...]:
     paths = sorted(path for path in _listed(folder) if _SEAL.fullmatch(path.name))
-    read = [(path, read_seal(path.read_bytes())) for path in paths]
+    read = [(path, read_seal(_content(path))) for path in paths]
     problems = [_changed(path) for path, sealed in read if not _is_of(path, sealed)]
     sealed = tuple(each for _, each in read if each)
     if not problems:
@@ -142,6 +142,13 @@ def _listed(folder: Path) -> Iterable[Path]:
         return []
     except OSError as error:
         raise BooksError([f"{folder}: cannot be read: {error.strerror}"]) from None
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BooksError([f"{path}: cannot be read: {error.strerror}"]) from None
 
 
 def _is_of(path: Path, sealed: Sealed | None) -> bool:
