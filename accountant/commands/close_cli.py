@@ -84,8 +84,12 @@ def close(  # noqa: PLR0913, PLR0917  each is an option of the command
 
 
 def _close(asked: Asked, places: Places, typed: tuple[str, Path | None], wait_s: float) -> None:
-    """Close the month, unless it is closed, and say what became of it."""
+    """Close the month, unless it is closed, and say what became of it; never on spoilt books."""
+    from accountant.errors import BooksError
+
     where = open_books_to_close(asked.books)
+    if problems := where.problems():
+        raise BooksError(problems)
     if sealed := where.closed(read_month(asked.period)):
         say(f"{_known(sealed.seal)} already; nothing is to be done")
         return

@@ -239,3 +239,14 @@ def test_books_that_two_begin_at_once_begin_with_one_month(
     assert "2024-10 lies before 2024-11, with which the books begin\n" in result.stderr
     status = desk.run("status")
     assert (status.exit_code, status.stderr) == (0, "")
+
+
+def test_nothing_is_closed_on_charges_that_were_changed(desk: Desk) -> None:
+    desk.close("2024-10")
+    [path] = desk.books.glob("*.gz")
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    result = desk.close("2024-11")
+    assert result.exit_code == 2
+    assert result.stderr == (
+        f"accountant: {path}: was changed after the close; restore it from a copy\n"
+    )
