@@ -58,11 +58,12 @@ def changes(billed: Sequence[Part], now: Part | None) -> Iterator[Change]:
     """What must be billed so that all that is billed is what is used now.
 
     Args:
-        billed: What was billed or left out, in the closed month and by later statements.
+        billed: What was billed or left out, in the closed month and then by later statements.
         now: What is used, at the price that holds; None is nothing.
     """
     sums = _by_price(billed)
-    left_out = sums.pop(None, Part(0, 0, None))
+    sums.pop(None, None)
+    left_out = _left_out(billed)
     same = sums.pop(unit_price(now.price), None) if now and now.price else None
     others = [part for part in sums.values() if part.quantity]
     for part in others:
@@ -119,6 +120,17 @@ def _by_price(parts: Sequence[Part]) -> dict[Decimal | None, Part]:
         sums[unit_price(part.price)] = Part(quantity, requests, before.price)
     ordered = sorted(sums.items(), key=lambda item: (item[0] is None, item[0] or 0))
     return dict(ordered)
+
+
+def _left_out(billed: Sequence[Part]) -> Part:
+    """What was known to be in no charge at the last close; what was priced since is not."""
+    known = Part(0, 0, None)
+    for part in billed:
+        if part.price is None:
+            known = Part(*_added([known, part]), None)
+        elif part.quantity > 0:
+            known = Part(0, 0, None)
+    return known
 
 
 def _added(parts: Sequence[Part]) -> tuple[int, int]:

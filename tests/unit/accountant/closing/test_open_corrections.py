@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from accounting import sku
+from accounting import rate, sku
 from closed_months import (
     NOVEMBER,
     OCTOBER,
@@ -116,3 +116,18 @@ def test_costs_that_are_not_given_any_more_take_nothing_back(tmp_path: Path) -> 
     none_left = Costs(currency="USD", version="4712")
     [found] = corrections_in(corrected(ledger, books, NOVEMBER, costs=none_left))
     assert found.amount == -100
+
+
+def test_usage_whose_rate_went_away_again_stands_in_the_way_again(tmp_path: Path) -> None:
+    books, december = tmp_path / "books", Month(2026, 12)
+    ledger = CellLedger([cell("2026-10-10", 7, sku=sku(model="gpt-9")), cell("2026-10-11")])
+    priced = card("0.15", rate("9", model="gpt-9"))
+    close_waiving(ledger, books, OCTOBER)
+    close_month(ledger, books, NOVEMBER, priced)
+    with pytest.raises(CloseRefused, match="7 tokens without a rate"):
+        close_month(ledger, books, december)
+    close_waiving(ledger, books, december)
+    assert corrected(ledger, books, Month(2027, 1)) == []
+    ledger.cells.append(cell("2026-10-10", 3, sku=sku(model="gpt-9")))
+    with pytest.raises(CloseRefused, match="3 tokens without a rate"):
+        close_month(ledger, books, Month(2027, 1))
