@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from accountant.closing.close import CloseRequest, Outcome
     from accountant.closing.seals import Seal
     from accountant.commands.arrivals import Places
+    from accountant.costs.cost_files import Costs
+    from accountant.rate_cards.rate_card import RateCard
 
 _TRIES: Final = 3
 _LONGEST_NAME: Final = 200
@@ -87,6 +89,7 @@ def close(  # noqa: PLR0913, PLR0917  each is an option of the command
 
 def _close(asked: Asked, places: Places, typed: tuple[str, Path | None], wait_s: float) -> None:
     """Close the month, unless it is closed, and say what became of it; never on spoilt books."""
+    from accountant.commands.sources import open_card, open_costs
     from accountant.errors import BooksError
 
     where = open_books_to_close(asked.books)
@@ -96,8 +99,9 @@ def _close(asked: Asked, places: Places, typed: tuple[str, Path | None], wait_s:
         say(f"{_known(sealed.seal)} already; nothing is to be done")
         return
     request = _request(where, asked, typed)
+    prices = open_card(asked.rates), open_costs(asked.costs, asked.currency)
     with told_write_problems(where.folder):
-        outcome = _closed(asked, _looked(request, places, wait_s))
+        outcome = _closed(asked, prices, _looked(request, places, wait_s))
     _tell(outcome)
 
 
@@ -148,22 +152,21 @@ def _looked(request: CloseRequest, places: Places, wait_s: float) -> CloseReques
     )
 
 
-def _closed(asked: Asked, request: CloseRequest) -> Outcome:
+def _closed(asked: Asked, prices: tuple[RateCard, Costs | None], request: CloseRequest) -> Outcome:
     """Close it, again if the ledger moved meanwhile."""
     from accountant.closing.close import Outcome, check_order, month_before
     from accountant.closing.close import close as run
     from accountant.closing.watched_ledger import WatchedLedger
     from accountant.commands.drafts import Drafts
-    from accountant.commands.sources import open_card, open_costs, open_ledger
+    from accountant.commands.sources import open_ledger
 
-    card, costs = open_card(asked.rates), open_costs(asked.costs, asked.currency)
     with open_ledger(asked.redis_url) as ledger:
         for _ in range(_TRIES):
             books, watched = open_books_to_close(asked.books), WatchedLedger(ledger)
             if sealed := books.closed(request.month):  # since we looked first
                 return Outcome(sealed, is_ours=False, unused=[])
             check_order(books, request.month)
-            drafts = Drafts(watched, card, costs)
+            drafts = Drafts(watched, *prices)
             reader = drafts.plain(request.month)
             found = drafts.correct(reader, books, watched)
             outside = [*request.outside, *month_before(books, ledger, request.month)]

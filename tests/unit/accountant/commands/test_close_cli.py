@@ -270,3 +270,11 @@ def test_nobody_waits_for_ever(desk: Desk) -> None:
     result = desk.close("2024-10", "--wait-minutes", "inf")
     assert result.exit_code == 2
     assert "Invalid value for '--wait-minutes'" in result.stderr
+
+
+def test_nobody_waits_to_hear_that_the_rates_or_the_costs_are_wrong(desk: Desk) -> None:
+    desk.rates.write_text("[[rate]]\n")
+    result = desk.close("2024-10")
+    assert result.exit_code == 2
+    assert "rates.toml: row 1 (line 1)" in result.stderr
+    assert "--health" not in result.stderr  # it has not looked yet
