@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 from redis.asyncio import Redis
@@ -21,7 +22,7 @@ from tollgate.usage.periods import Month
 class _Told(msgspec.Struct):
     """When an event says that it was."""
 
-    time: datetime
+    time: Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 async def kept_aside(redis: Redis, month: Month) -> list[Blocker]:

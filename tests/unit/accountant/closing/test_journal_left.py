@@ -53,10 +53,11 @@ def test_looking_changes_nothing_for_whoever_takes_over(tmp_path: Path) -> None:
 
 
 def test_a_line_that_is_no_event_counts_for_no_month(tmp_path: Path) -> None:
-    (tmp_path / "writer-00000000.jsonl").write_bytes(b'E {"id": 1}\nE \xff\n')
+    no_zone = b'E {"id": "1", "time": "2026-10-01T00:00:00"}\n'
+    (tmp_path / "writer-00000000.jsonl").write_bytes(b'E {"id": 1}\nE \xff\n' + no_zone)
     lock_path(tmp_path, "writer").touch()
     [blocker] = journal_left(tmp_path, OCTOBER).blockers
-    assert blocker.months == {"": 2}
+    assert blocker.months == {"": 3}
 
 
 def test_an_empty_journal_is_dry(tmp_path: Path) -> None:
