@@ -12,6 +12,7 @@ from accountant.commands.azure_sources import log_rows, monitor_documents
 from accountant.commands.charge_reader import Asked, open_month
 from accountant.commands.sources import open_ledger
 from accountant.costs.cost_centres import CostCentres
+from accountant.kept_aside import Ledger
 from accountant.reconciliation.blocked_prompts import only_places, with_blocked
 from accountant.reconciliation.csv_files import Problems
 from accountant.reconciliation.gateway_log import log_side
@@ -24,7 +25,6 @@ from accountant.reconciliation.metrics_points import Point, metrics_points
 from accountant.reconciliation.naming import Naming, ResourceMap
 from accountant.reconciliation.reconcile import Reconciliation, Terms, reconcile
 from accountant.reconciliation.sides import ProviderSide
-from accountant.reports.kept_aside import Ledger
 from tollgate.usage.periods import Month
 from tollgate.usage.sku import Sku
 
