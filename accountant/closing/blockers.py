@@ -26,6 +26,8 @@ Kind = Literal[
 ]
 # The month that is told of what has none.
 NO_MONTH: Final = ""
+# What waits at one close was counted by the next; the same amount of it is other events.
+_RUNS_DRY: Final[frozenset[Kind]] = frozenset({"journal", "hub-minutes"})
 # What, whose, and of which model and meter.
 Key = tuple[str, str | None, str | None, str | None]
 
@@ -54,8 +56,8 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     ),
     "hub-minutes": ("the ledger is {count} behind the hub", "wait, with --wait-minutes"),
     "month-before": (
-        "the month before has usage ({count}), and is not closed",
-        "close it first; the books begin with it",
+        "the month before the books has usage ({count}), and is not closed",
+        "close it first, if nothing is closed yet; else bill it apart",
     ),
 }
 _UNITS: Final = {
@@ -160,13 +162,17 @@ def beyond(
 ) -> list[Blocker]:
     """What of them was not let pass at an earlier close; what is kept aside stays there for ever.
 
+    What waits somewhere, of no known month, is no longer what waited at another close.
+
     Args:
         blockers: All that is there.
         let_pass: By kind and tenant, how much of which month.
     """
     found: list[Blocker] = []
     for each in blockers:
-        known = let_pass.get((each.what, each.tenant), {})
+        known = {**let_pass.get((each.what, each.tenant), {})}
+        if each.what in _RUNS_DRY:
+            known.pop(NO_MONTH, None)
         rest = {
             month: count - known.get(month, 0)
             for month, count in each.months.items()

@@ -19,7 +19,7 @@ import msgspec
 from accountant.charges import Charge, Uncharged
 from accountant.closing.charge_files import file_problem, read_charges
 from accountant.closing.seals import Seal, Sealed, read_seal, seal_bytes
-from accountant.closing.written_once import write_once
+from accountant.closing.written_once import alone_in, write_once
 from accountant.edition import Edition
 from accountant.errors import BooksError
 from tollgate.usage.periods import Month
@@ -94,15 +94,19 @@ class Books:
         )
 
     def add(self, seal: Seal) -> bool:
-        """Close a month: its seal appears, unless there is one.
+        """Close a month: its seal appears, if it follows what is closed and there is none.
 
         Returns:
-            Whether it is ours; False: someone else closed the month meanwhile.
+            Whether it is ours; False: someone else closed the month meanwhile, or another one.
 
         Raises:
             OSError: It cannot be written.
         """
-        return write_once(self.folder / f"{seal.month}.json", seal_bytes(seal))
+        with alone_in(self.folder):
+            last = Books(self.folder).last
+            if last != self.last:
+                return False
+            return write_once(self.folder / f"{seal.month}.json", seal_bytes(seal))
 
     def strays(self) -> list[str]:
         """Files in the folder that belong to no closed month, such as what a killed close left."""
@@ -121,7 +125,7 @@ class Books:
 
 def _read(folder: Path) -> tuple[Sealed, ...]:
     paths = sorted(path for path in _listed(folder) if _SEAL.fullmatch(path.name))
-    read = [(path, read_seal(path.read_bytes())) for path in paths]
+    read = [(path, read_seal(_content(path))) for path in paths]
     problems = [_changed(path) for path, sealed in read if not _is_of(path, sealed)]
     sealed = tuple(each for _, each in read if each)
     if not problems:
@@ -138,6 +142,13 @@ def _listed(folder: Path) -> Iterable[Path]:
         return []
     except OSError as error:
         raise BooksError([f"{folder}: cannot be read: {error.strerror}"]) from None
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BooksError([f"{path}: cannot be read: {error.strerror}"]) from None
 
 
 def _is_of(path: Path, sealed: Sealed | None) -> bool:

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Final, Protocol
 
 import msgspec
@@ -92,10 +91,11 @@ def check_order(books: Books, month: Month) -> None:
 
 
 def month_before(books: Books, ledger: LedgerReader, month: Month) -> list[Blocker]:
-    """Usage just before the first month of the books, which nobody would be billed for."""
-    if books.sealed:
-        return []
-    earlier = before(month)
+    """Usage just before the first month of the books, which nobody would be billed for.
+
+    It is looked for at every close: it may come late, when no month can be closed for it any more.
+    """
+    earlier = before(Month.parse(books.sealed[0].seal.month) if books.sealed else month)
     requests = sum(cell.usage.requests for cell in ledger.money_cells(earlier))
     return [Blocker(what="month-before", months={str(earlier): requests})] if requests else []
 
@@ -112,7 +112,8 @@ def close(
         asked: Which month, by whom, and what may pass.
 
     Returns:
-        None: the ledger took events while it was read, and nothing was written; try again.
+        None: the ledger took events while it was read, or someone began the books with the month
+            before, and nothing was written; try again.
 
     Raises:
         BooksError: The books cannot be read.
@@ -129,17 +130,14 @@ def close(
         seal = _seal(books, ledger, reader, (asked, file, seen, found.let_pass))
         put_in_place(aside, books.folder, file)
     is_ours = books.add(seal)
-    sealed = _sealed(books.folder, asked.month)
-    if not is_ours and sealed.seal.charges.name != file.name:
+    after = Books(books.folder)
+    sealed = after.closed(asked.month)
+    if not is_ours and (sealed is None or sealed.seal.charges.name != file.name):
         (books.folder / file.name).unlink(missing_ok=True)
-    return Outcome(sealed, is_ours, found.unused)
-
-
-def _sealed(folder: Path, month: Month) -> Sealed:
-    sealed = Books(folder).closed(month)
     if sealed is None:
-        raise FileNotFoundError(f"the seal of {month} was removed from {folder}")
-    return sealed
+        check_order(after, asked.month)
+        return None
+    return Outcome(sealed, is_ours, found.unused)
 
 
 class _Seen:

@@ -57,8 +57,14 @@ def health_seen(urls: Iterable[str], month: Month, now: datetime) -> HealthSeen:
     waiting, behind_s = 0, 0.0
     problems: list[str] = []
     unseen: list[str] = []
-    for url in urls:
-        health = _ask(url, problems)
+    answers = [(url, _ask(url, problems)) for url in urls]
+    if all(health.journal_depth is None for _, health in answers):
+        unseen.append(
+            "what gateways have still to publish is not seen: no --health is of a gateway"
+        )
+    if all(health.ledger is None for _, health in answers):
+        unseen.append("what waits in the hub is not seen: no --health is of the Functions app")
+    for url, health in answers:
         waiting += health.journal_depth or 0
         lag_s = health.ledger.lag_s if health.ledger else None
         if health.ledger and lag_s is None:

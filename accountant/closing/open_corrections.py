@@ -48,6 +48,10 @@ _GONE: Final = (
     "{month}: is closed with {requests:,} requests, and the ledger has none of them any more; it"
     " would all be taken back. Is this the right ledger? Else see: accountant rebuild"
 )
+_WITHOUT_COSTS: Final = (
+    "{month}: is closed with the fixed costs {costs}, and none are given; they would all be taken"
+    " back. Give --costs; if there are none any more, a file that has only [books]"
+)
 
 
 def open_corrections(
@@ -70,7 +74,8 @@ def open_corrections(
         tenant: Only this tenant's; None is everyone's.
 
     Raises:
-        BooksError: The books are in another currency, or the ledger has lost a closed month.
+        BooksError: The books are in another currency, the ledger has lost a closed month, or costs
+            are not given that a closed month had.
     """
     rows: dict[str, list[Row]] = {}
     months: list[str] = []
@@ -110,6 +115,8 @@ def _check(seal: Seal, opened: Draft, ledger: WatchedLedger) -> None:
     if opened.currency != seal.currency:
         problem = f"{seal.month}: is closed in {seal.currency}, and these rates are in {{}}"
         raise BooksError([f"{problem.format(opened.currency)}; books have one currency"])
+    if seal.draft.costs is not None and opened.edition.costs is None:
+        raise BooksError([_WITHOUT_COSTS.format(month=seal.month, costs=seal.draft.costs)])
     requests = sum(count for *_, count in seal.requests)
     if ledger.digest(Month.parse(seal.month)) == NO_CELLS and requests:
         raise BooksError([_GONE.format(month=seal.month, requests=requests)])

@@ -80,16 +80,24 @@ def _by_topic(journal: Path) -> list[tuple[bytes, datetime]]:
     return [(event, last) for event in events]
 
 
-def _count(months: Counter[str], raw: bytes, otherwise: datetime | None, month: Month) -> None:
-    """Count an event by its month, unless it is of a later one; what has no time has no month."""
-    try:
-        time = msgspec.json.decode(raw, type=_Told).time
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        time = otherwise
-    if time is None:
+def _count(months: Counter[str], raw: bytes, received: datetime | None, month: Month) -> None:
+    """Count an event by its month, unless it is of a later one; what has no time has no month.
+
+    It is of no month after it was received: an event is refused for a time that is to come.
+    """
+    times = [each for each in (_time_of(raw), received) if each]
+    if not times:
         months[NO_MONTH] += 1
-    elif time.astimezone(UTC) < month.end:
-        months[f"{time.astimezone(UTC):%Y-%m}"] += 1
+    elif min(times) < month.end:
+        months[f"{min(times):%Y-%m}"] += 1
+
+
+def _time_of(raw: bytes) -> datetime | None:
+    """When an event says that it was, in UTC; None: it does not say."""
+    try:
+        return msgspec.json.decode(raw, type=_Told).time.astimezone(UTC)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, OverflowError):
+        return None
 
 
 def _sorted(months: Counter[str]) -> dict[str, int]:

@@ -21,7 +21,7 @@ def status_lines(books: Books, month: Month | None) -> Iterator[str]:
     """
     if month is not None:
         sealed = books.closed(month)
-        yield from _one(books, sealed) if sealed else [f"{month}  draft"]
+        yield from _one(books, sealed) if sealed else [f"{month}  {_open(books, month)}"]
         return
     for sealed in books.sealed:
         yield _line(books, sealed)
@@ -40,8 +40,14 @@ def status_json(books: Books, month: Month | None) -> str:
     months = [_members(books, sealed) for sealed in wanted]
     draft = books.open_month if month is None else None if wanted else month
     if draft:
-        months.append({"month": str(draft), "status": "draft"})
+        months.append({"month": str(draft), "status": _open(books, draft)})
     return json.dumps({"months": months}, ensure_ascii=False, indent=2)
+
+
+def _open(books: Books, month: Month) -> str:
+    """What a month is that is not closed; one before the books never will be."""
+    first = books.open_month
+    return "draft" if first is None or month >= first else "before the books"
 
 
 def _line(books: Books, sealed: Sealed) -> str:

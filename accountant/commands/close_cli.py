@@ -144,7 +144,7 @@ def _looked(request: CloseRequest, places: Places, wait_s: float) -> CloseReques
 
 def _closed(asked: Asked, request: CloseRequest) -> Outcome:
     """Close it, again if the ledger moved meanwhile."""
-    from accountant.closing.close import Outcome, month_before
+    from accountant.closing.close import Outcome, check_order, month_before
     from accountant.closing.close import close as run
     from accountant.closing.watched_ledger import WatchedLedger
     from accountant.commands.drafts import Drafts
@@ -156,6 +156,7 @@ def _closed(asked: Asked, request: CloseRequest) -> Outcome:
             books, watched = open_books_to_close(asked.books), WatchedLedger(ledger)
             if sealed := books.closed(request.month):  # since we looked first
                 return Outcome(sealed, is_ours=False, unused=[])
+            check_order(books, request.month)
             drafts = Drafts(watched, card, costs)
             reader = drafts.plain(request.month)
             found = drafts.correct(reader, books, watched)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from datetime import date
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -13,13 +15,17 @@ from accountant.closing.books import Books
 from accountant.closing.seals import Sealed
 from accountant.commands.charge_reader import Asked, ChargeReader
 from accountant.commands.drafts import open_drafts
+from accountant.commands.sources import open_card, open_costs
+from accountant.costs.exchange_rates import ExchangeRates
 from accountant.edition import DRAFT, Edition
 from accountant.errors import NoSuchTenant
 from accountant.labels import shown
 from tollgate.usage.periods import Month
+from tollgate.usage.sku import Sku
 
 if TYPE_CHECKING:
     from accountant.costs.cost_centres import CostCentres
+    from accountant.rate_cards.rate_card import Rate, RateCard
     from accountant.reports.report import Report
 
 
@@ -69,6 +75,21 @@ class ClosedReader(ChargeReader):
         return msgspec.structs.replace(
             whole, numbers={tenant: whole.numbers[tenant]}, waivers=tuple(waivers)
         )
+
+    @cached_property
+    def _list_prices(self) -> RateCard:
+        card, costs = open_card(self._asked.rates), open_costs(self._asked.costs, None)
+        if costs is None or card.currency == self.currency:
+            return card
+        return card.converted(ExchangeRates(costs.exchange, self.currency))
+
+    def list_rate(self, sku: Sku, meter: str, day: date) -> Rate | None:
+        """As the rate card has it now: the books keep the prices of what was used, and no others.
+
+        None, if the card is in another currency than what was closed.
+        """
+        rate = self._list_prices.rate_for(sku, meter, day)
+        return rate if rate and rate.currency == self.currency else None
 
     def read(self) -> Iterator[Charge | Uncharged]:
         """What was closed, in its order."""

@@ -44,6 +44,8 @@ def status(
     with told_problems():
         month = read_month(period) if period else None
         where = open_books_to_close(books)
+        if not where.folder.is_dir():
+            say(f"there are no books at {where.folder} yet")
         if problems := where.problems():
             raise BooksError(problems)
         _tell_strays(where)

@@ -61,6 +61,6 @@ def _letter(body: bytes, about: dict[str, Any], reason: str) -> DeadLetter:
 def _time(value: object) -> datetime | None:
     try:
         time = msgspec.convert(value, datetime)
-    except msgspec.ValidationError:
+        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    except (msgspec.ValidationError, OverflowError):
         return None
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)

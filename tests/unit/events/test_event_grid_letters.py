@@ -82,3 +82,9 @@ def test_what_is_no_event_is_not_lost() -> None:
     assert (letter.body, letter.reason) == (b"rubbish", "the blob is no JSON array of events")
     (letter,) = letters_of(b"[1]")
     assert (letter.body, letter.reason) == (b"1", "it is no JSON object")
+
+
+def test_a_time_that_is_none_in_utc_is_not_known() -> None:
+    event = cloud_event(lastdeliveryattempttime="9999-12-31T23:59:59-14:00")
+    (letter,) = letters_of(blob(event))
+    assert letter.received.year == 2026

@@ -148,6 +148,18 @@ def test_what_is_kept_aside_for_ever_is_waived_once(ledger: CellLedger, books: P
     assert reason.startswith("contoso: 1 event kept aside")
 
 
+@pytest.mark.parametrize("what", ["hub-minutes", "journal"])
+def test_what_runs_dry_is_waived_for_one_close_only(
+    what: Any, ledger: CellLedger, books: Path
+) -> None:
+    waits = Blocker(what=what, months={"": 30})
+    stated = [StatedWaiver(what=what, at_most=30, reason="of a test gateway")]
+    assert close_month(ledger, books, SEPTEMBER, outside=[waits], waivers=stated)
+    again = Blocker(what=what, months={"": 20})
+    [reason] = refused(ledger, books, OCTOBER, outside=[again]).reasons
+    assert "20 " in reason
+
+
 def test_books_begin_with_a_month_that_has_usage(ledger: CellLedger, books: Path) -> None:
     found = refused(ledger, books, Month(2016, 9))
     assert found.reasons == ["no usage in 2016-09: books begin with a month that has some"]
@@ -170,10 +182,24 @@ def test_months_close_in_order(ledger: CellLedger, books: Path) -> None:
 
 def test_books_that_begin_after_usage_say_so(ledger: CellLedger, books: Path) -> None:
     [found] = month_before(Books(books), ledger, OCTOBER)
-    assert found.words(OCTOBER).startswith("the month before has usage (2 requests), and is not")
+    assert found.words(OCTOBER).startswith("the month before the books has usage (2 requests)")
     assert month_before(Books(books), ledger, SEPTEMBER) == []
     close_month(ledger, books, SEPTEMBER)
     assert month_before(Books(books), ledger, OCTOBER) == []
+
+
+def test_usage_before_the_books_that_comes_late_is_told_beyond_what_was_waived(
+    ledger: CellLedger, books: Path
+) -> None:
+    stated = [StatedWaiver(what="month-before", at_most=2, reason="billed by hand")]
+    found = month_before(Books(books), ledger, OCTOBER)
+    assert close_month(ledger, books, OCTOBER, outside=found, waivers=stated)
+    found = month_before(Books(books), ledger, NOVEMBER)
+    assert close_month(ledger, books, NOVEMBER, outside=found)
+    ledger.cells.append(cell("2026-09-30", tenant="b"))
+    found = month_before(Books(books), ledger, Month(2026, 12))
+    [reason] = refused(ledger, books, Month(2026, 12), outside=found).reasons
+    assert "has usage (1 request), and is not closed (1 of 2026-09): close it first" in reason
 
 
 class MovingLedger(CellLedger):
@@ -190,3 +216,20 @@ def test_nothing_is_written_if_closed_months_move_meanwhile(
     close_month(ledger, books, SEPTEMBER)
     assert close_month(MovingLedger(ledger.cells), books, OCTOBER) is None
     assert len(list(books.iterdir())) == 2
+
+
+def test_books_that_someone_began_with_the_month_before_meanwhile_are_read_again(
+    ledger: CellLedger, books: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add = Books.add
+
+    def late(self: Books, seal: Any) -> bool:
+        monkeypatch.setattr(Books, "add", add)
+        assert close_month(ledger, books, SEPTEMBER)
+        return add(self, seal)
+
+    monkeypatch.setattr(Books, "add", late)
+    assert close_month(ledger, books, OCTOBER) is None
+    assert close_month(ledger, books, OCTOBER)
+    assert [each.seal.month for each in Books(books).sealed] == ["2026-09", "2026-10"]
+    assert Books(books).strays() == []

@@ -60,11 +60,25 @@ def test_a_ledger_that_is_behind_by_more_than_the_month_is_old_is_in_the_way() -
 
 
 def test_a_ledger_that_counted_nothing_lately_may_be_done_or_stuck() -> None:
-    with told(ledger={"lag_s": None})() as url:
+    with told(journal_depth=0, ledger={"lag_s": None})() as url:
         found = health_seen([url], OCTOBER, NOW)
     [unseen] = found.unseen
     assert unseen.endswith("counted nothing in the last minutes: the hub is empty or is stuck")
     assert "secret" not in unseen
+
+
+@pytest.mark.parametrize(
+    ("facts", "unseen"),
+    [
+        ({"journal_depth": 0}, ["what waits in the hub"]),
+        ({"ledger": {"lag_s": 1.0}}, ["what gateways have still to publish"]),
+        ({"reasons": []}, ["what gateways have still to publish", "what waits in the hub"]),
+    ],
+)
+def test_what_no_answer_speaks_of_is_not_seen(facts: dict[str, Any], unseen: list[str]) -> None:
+    with told(**facts)() as url:
+        found = health_seen([url], OCTOBER, NOW)
+    assert [line.partition(" is not seen")[0] for line in found.unseen] == unseen
 
 
 def test_every_place_that_does_not_answer_as_health_does_is_told_without_its_key() -> None:

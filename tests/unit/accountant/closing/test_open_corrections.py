@@ -17,8 +17,10 @@ from closed_months import (
     corrected,
     corrections_in,
 )
+from costing import shared
 
 from accountant.charges import Uncharged
+from accountant.costs.cost_files import Costs
 from accountant.errors import BooksError, CloseRefused
 from tollgate.ledger.cells import MoneyCell
 from tollgate.usage.periods import Month
@@ -103,3 +105,14 @@ def test_a_ledger_that_lost_a_closed_month_takes_nothing_back(
 def test_books_have_one_currency(ledger: CellLedger, books: Path) -> None:
     with pytest.raises(BooksError, match="is closed in USD, and these rates are in EUR"):
         corrected(ledger, books, NOVEMBER, card(currency="EUR"))
+
+
+def test_costs_that_are_not_given_any_more_take_nothing_back(tmp_path: Path) -> None:
+    ledger, books = CellLedger([cell("2026-10-10"), cell("2026-11-10")]), tmp_path / "books"
+    costs = Costs(shared=(shared(),), version="4711")
+    close_month(ledger, books, OCTOBER, costs=costs)
+    with pytest.raises(BooksError, match="2026-10: is closed with the fixed costs 4711, and none"):
+        corrected(ledger, books, NOVEMBER)
+    none_left = Costs(currency="USD", version="4712")
+    [found] = corrections_in(corrected(ledger, books, NOVEMBER, costs=none_left))
+    assert found.amount == -100

@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from builders import raw_event
 from closed_months import OCTOBER
 from fakeredis import FakeAsyncRedis
@@ -36,14 +37,15 @@ async def test_what_the_ledger_keeps_aside_is_told_by_tenant_kind_and_month() ->
     ]
 
 
-def letter(body: bytes) -> DeadLetter:
-    return DeadLetter(reason="no event", source="test", received=RECEIVED, body=body)
+def letter(body: bytes, received: datetime = RECEIVED) -> DeadLetter:
+    return DeadLetter(reason="no event", source="test", received=received, body=body)
 
 
 async def test_refused_events_are_of_the_month_they_say_or_were_received_in() -> None:
     redis = FakeAsyncRedis()
-    bodies = [raw_event("1", SEPTEMBER), raw_event("2", NEXT), b"\xff", b"[1]", b'{"time": "x"}']
+    bodies = [raw_event("1", SEPTEMBER), b"\xff", b"[1]", b'{"time": "x"}']
     await RedisDeadLetters(redis).keep([letter(body) for body in bodies])
+    await RedisDeadLetters(redis).keep([letter(raw_event("2", NEXT), NEXT)])
     [found] = await dead_letters(redis, OCTOBER, None, None)
     assert (found.what, found.months) == ("dead-letter", {"2026-09": 1, "2026-10": 3})
 
@@ -67,6 +69,21 @@ async def test_a_time_with_another_offset_is_the_utc_month() -> None:
     redis = FakeAsyncRedis()
     body = b'{"time": "2026-11-01T00:30:00+01:00"}'
     await RedisDeadLetters(redis).keep([letter(body)])
+    [found] = await dead_letters(redis, OCTOBER, None, None)
+    assert found.months == {"2026-10": 1}
+
+
+async def test_an_event_is_of_no_month_after_it_was_received() -> None:
+    redis = FakeAsyncRedis()
+    await RedisDeadLetters(redis).keep([letter(raw_event("1", NEXT))])
+    [found] = await dead_letters(redis, OCTOBER, None, None)
+    assert found.months == {"2026-10": 1}
+
+
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+async def test_a_time_that_is_none_in_utc_is_no_time(time: str) -> None:
+    redis = FakeAsyncRedis()
+    await RedisDeadLetters(redis).keep([letter(f'{{"time": "{time}"}}'.encode())])
     [found] = await dead_letters(redis, OCTOBER, None, None)
     assert found.months == {"2026-10": 1}
 

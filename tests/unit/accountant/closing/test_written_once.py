@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 from pathlib import Path
 from threading import Barrier, Thread
@@ -8,7 +9,7 @@ from typing import NoReturn
 
 import pytest
 
-from accountant.closing.written_once import write_once
+from accountant.closing.written_once import alone_in, write_once
 
 
 def test_a_file_appears_whole_and_alone(tmp_path: Path) -> None:
@@ -73,3 +74,14 @@ def test_another_problem_is_raised_and_leaves_nothing(
     with pytest.raises(OSError, match="No space"):
         write_once(tmp_path / "seal.json", b"one")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_where_a_file_system_has_no_locks_nobody_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "no locks")
+
+    monkeypatch.setattr(fcntl, "flock", none)
+    with alone_in(tmp_path):
+        assert write_once(tmp_path / "seal", b"1")

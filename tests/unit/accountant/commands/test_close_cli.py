@@ -58,7 +58,7 @@ def test_a_refusal_tells_every_reason_and_prints_the_waivers_that_would_do(desk:
         "accountant: contoso: gpt-9 input: 1,000,000 tokens without a rate: add a rate",
         ("accountant: contoso: 1 request without a count yet: wait until they are completed"),
         (
-            "accountant: 3 events refused and kept as dead letters (2 of 2024-09):"
+            "accountant: 3 events refused and kept as dead letters (3 of 2024-09):"
             " see: tollgate dead-letters list"
         ),
     ]
@@ -130,8 +130,9 @@ def test_books_that_cannot_be_written_are_one_line(desk: Desk) -> None:
 def test_months_are_closed_in_order(desk: Desk) -> None:
     result = desk.close("2024-11")
     assert result.exit_code == 1
-    assert "the month before has usage (2 requests), and is not closed (2 of 2024-10)" in (
-        result.stderr
+    assert (
+        "the month before the books has usage (2 requests), and is not closed (2 of 2024-10)"
+        in (result.stderr)
     )
     assert 'what = "month-before"\nat_most = 2\n' in result.stdout
     desk.close("2024-10")
@@ -195,3 +196,46 @@ def test_a_month_that_someone_closes_while_it_is_looked_at_is_said(
     result = desk.close("2024-10")
     assert (result.exit_code, result.stdout) == (0, "")
     assert "2024-10 was closed by bob on " in result.stderr
+
+
+def test_a_month_before_books_that_someone_began_meanwhile_is_not_closed_into_them(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = arrivals_module.awaited
+    waivers = desk.folder / "waivers.toml"
+    waivers.write_text(
+        '[[waiver]]\nwhat = "month-before"\nat_most = 2\nreason = "billed by hand"\n'
+    )
+
+    def slow(*asked: Any) -> Arrivals:
+        monkeypatch.setattr(arrivals_module, "awaited", look)
+        assert desk.close("2024-11", "--waivers", str(waivers)).exit_code == 0
+        return look(*asked)
+
+    monkeypatch.setattr(arrivals_module, "awaited", slow)
+    result = desk.close("2024-10")
+    assert result.exit_code == 1
+    assert "2024-10 lies before 2024-11, with which the books begin\n" in result.stderr
+    assert desk.run("status").exit_code == 0
+
+
+def test_books_that_two_begin_at_once_begin_with_one_month(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add = Books.add
+    waivers = desk.folder / "waivers.toml"
+    waivers.write_text(
+        '[[waiver]]\nwhat = "month-before"\nat_most = 2\nreason = "billed by hand"\n'
+    )
+
+    def late(self: Books, seal: Seal) -> bool:
+        monkeypatch.setattr(Books, "add", add)
+        assert desk.close("2024-11", "--waivers", str(waivers)).exit_code == 0
+        return add(self, seal)
+
+    monkeypatch.setattr(Books, "add", late)
+    result = desk.close("2024-10")
+    assert result.exit_code == 1
+    assert "2024-10 lies before 2024-11, with which the books begin\n" in result.stderr
+    status = desk.run("status")
+    assert (status.exit_code, status.stderr) == (0, "")

@@ -7,7 +7,18 @@ from accounting import apply_on_redis
 from closed_months import write_rates
 from closing_desk import UNREACHABLE, Desk, on
 
+from tollgate.usage.tokens import Tokens
+
 pytest_plugins = ["servers", "closing_desk"]
+
+FX = """
+[[fx]]
+from = "EUR"
+to = "USD"
+rate = "1.10"
+effective_from = 2024-01-01
+source = "central bank"
+"""
 
 
 def test_a_closed_month_is_read_without_a_ledger_and_never_changes(desk: Desk) -> None:
@@ -178,3 +189,19 @@ def test_a_draft_statement_has_the_corrections_of_the_closed_month(desk: Desk) -
     text = desk.read("report", "2024-11", "--tenant", "contoso", "--format", "md").stdout
     assert "Correction of 2024-10: gpt-4o-mini input tokens" in text
     assert "2024-000001" in text
+
+
+def test_unit_economics_of_a_closed_month_are_those_of_its_draft(desk: Desk) -> None:
+    cached = Tokens(input=1_000_000, cached_input=500_000, output=0)
+    apply_on_redis(desk.url, [on("2024-10-17", "cached", tokens=cached)])
+    drafted = desk.read("economics", "2024-10", "--format", "json")
+    desk.close("2024-10")
+    found = desk.read("economics", "2024-10", "--format", "json")
+    assert (found.exit_code, found.stdout) == (0, drafted.stdout)
+    in_euros = desk.folder / "euros.toml"
+    in_euros.write_text(desk.rates.read_text().replace("USD", "EUR"))
+    costs = desk.folder / "costs.toml"
+    costs.write_text(FX)
+    for more in ((), ("--costs", str(costs))):
+        result = desk.run("economics", "2024-10", "--rates", str(in_euros), *more)
+        assert result.exit_code == 0

@@ -53,3 +53,26 @@ def test_status_says_what_a_month_corrects_and_what_was_let_pass(desk: Desk) -> 
     assert "  let pass: contoso: gpt-9 input: 1,000,000 tokens without a rate: free (ada)\n" in text
     [month] = json.loads(desk.run("status", "2024-11", "--format", "json").stdout)["months"]
     assert month["waivers"][0]["reason"] == "free"
+
+
+def test_books_that_are_not_there_are_said_to_be_so(desk: Desk) -> None:
+    result = desk.run("status")
+    assert (result.exit_code, result.stdout) == (0, "no month is closed\n")
+    assert result.stderr == f"accountant: there are no books at {desk.books} yet\n"
+
+
+def test_a_month_before_the_books_is_no_draft(desk: Desk) -> None:
+    desk.close("2024-10")
+    assert desk.run("status", "2024-09").stdout == "2024-09  before the books\n"
+    found = json.loads(desk.run("status", "2024-09", "--format", "json").stdout)
+    assert found == {"months": [{"month": "2024-09", "status": "before the books"}]}
+
+
+def test_a_seal_that_cannot_be_read_is_one_line(desk: Desk) -> None:
+    desk.close("2024-10")
+    (desk.books / "2024-11.json").mkdir()
+    result = desk.run("status")
+    assert result.exit_code == 2
+    assert result.stderr == (
+        f"accountant: {desk.books / '2024-11.json'}: cannot be read: Is a directory\n"
+    )
