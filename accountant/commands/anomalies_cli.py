@@ -17,10 +17,9 @@ from accountant.commands.charge_reader import (
     RedisUrl,
 )
 from accountant.commands.planning_delivery import deliver
-from accountant.commands.planning_options import AsOfText, Format, Out, Typed
+from accountant.commands.planning_options import AsOfText, Format, Layout, Out, Typed
 from accountant.commands.planning_reader import books_of, history_read, left_out_of
 from accountant.commands.problems import ANSWER_IS_NO, told_problems
-from accountant.commands.report_cli import Layout
 
 _HISTORY: Final = 2  # months before, which hold the window of every day
 

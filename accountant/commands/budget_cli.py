@@ -18,10 +18,17 @@ from accountant.commands.charge_reader import (
     RedisUrl,
 )
 from accountant.commands.planning_delivery import deliver
-from accountant.commands.planning_options import AsOfText, Format, History, Level, Out, Typed
+from accountant.commands.planning_options import (
+    AsOfText,
+    Format,
+    History,
+    Layout,
+    Level,
+    Out,
+    Typed,
+)
 from accountant.commands.planning_reader import books_of, history_read
 from accountant.commands.problems import told_problems
-from accountant.commands.report_cli import Layout
 from tollgate.errors import SettingsError
 
 if TYPE_CHECKING:

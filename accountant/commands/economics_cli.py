@@ -20,10 +20,9 @@ from accountant.commands.charge_reader import (
     RedisUrl,
 )
 from accountant.commands.planning_delivery import deliver
-from accountant.commands.planning_options import By, Format, Out, Typed
+from accountant.commands.planning_options import By, Format, Layout, Out, Typed
 from accountant.commands.planning_reader import books_of, months_read, nothing_in
 from accountant.commands.problems import told_problems
-from accountant.commands.report_cli import Layout
 from tollgate.errors import SettingsError
 from tollgate.usage.periods import Month
 

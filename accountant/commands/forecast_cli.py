@@ -13,10 +13,17 @@ from accountant.commands.charge_reader import (
     RedisUrl,
 )
 from accountant.commands.planning_delivery import deliver
-from accountant.commands.planning_options import AsOfText, Format, History, Level, Out, Typed
+from accountant.commands.planning_options import (
+    AsOfText,
+    Format,
+    History,
+    Layout,
+    Level,
+    Out,
+    Typed,
+)
 from accountant.commands.planning_reader import books_of, history_read, left_out_of
 from accountant.commands.problems import told_problems
-from accountant.commands.report_cli import Layout
 
 
 def forecast(  # noqa: PLR0913, PLR0917  each is an option of the command
