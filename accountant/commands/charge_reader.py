@@ -67,7 +67,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """Which month's books, as typed.
 
     Args:
-        period: The month.
+        period: The month; empty where several are read, which are named there.
         tenant: Only this tenant's; None is everyone's.
         rates: The rate card's path; None is the list prices that are shipped.
         redis_url: The ledger; None is the environment's.
@@ -76,7 +76,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
         books: Where closed months are; None is the environment's, and then none at all.
     """
 
-    period: str
+    period: str = ""
     tenant: str | None = None
     rates: Path | None = None
     redis_url: str | None = None

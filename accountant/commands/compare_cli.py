@@ -13,6 +13,7 @@ import typer
 from accountant.commands.charge_reader import (
     Asked,
     BooksCurrency,
+    BooksFolder,
     FixedCosts,
     Period,
     Rates,
@@ -20,7 +21,7 @@ from accountant.commands.charge_reader import (
 )
 from accountant.commands.planning_delivery import deliver
 from accountant.commands.planning_options import AsOfText, By, Format, Layout, Out, Typed
-from accountant.commands.planning_reader import books_of, months_read, nothing_in
+from accountant.commands.planning_reader import months_read, nothing_in
 from accountant.commands.problems import told_problems
 from tollgate.usage.periods import Month
 
@@ -51,6 +52,7 @@ def compare(  # noqa: PLR0913, PLR0917  each is an option of the command
     costs: FixedCosts = None,
     currency: BooksCurrency = None,
     redis_url: RedisUrl = None,
+    books: BooksFolder = None,
 ) -> None:
     """Compare two months: what changed, by how much, and why.
 
@@ -69,7 +71,7 @@ def compare(  # noqa: PLR0913, PLR0917  each is an option of the command
             typed.problems.append(f"{months[0]} is compared with itself; name two months")
         typed.check()
         first_days = _first_days(typed, months, time) if same_days else None
-        asked = books_of(rates, redis_url, costs, currency)
+        asked = Asked(rates=rates, redis_url=redis_url, costs=costs, currency=currency, books=books)
         deliver(_compared(asked, months, fields, time, first_days), layout, out)
 
 

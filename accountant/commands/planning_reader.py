@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -21,13 +20,6 @@ from tollgate.usage.periods import Month
 if TYPE_CHECKING:
     from accountant.planning.as_of import AsOf
     from accountant.planning.daily_spend import DailySpend
-
-
-def books_of(
-    rates: Path | None, redis_url: str | None, costs: Path | None, currency: str | None
-) -> Asked:
-    """Which books are read, as typed; their months are named where they are read."""
-    return Asked(period="", rates=rates, redis_url=redis_url, costs=costs, currency=currency)
 
 
 @contextmanager
