@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Final, get_args
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from accountant.closing.blockers import Blocker, Key, Kind
@@ -26,6 +26,12 @@ _HEADING: Final = (
 )
 
 
+def _known(what: str) -> str:
+    if what not in _KINDS:
+        raise ValueError(f"{what!r} is not one of {', '.join(_KINDS)}")
+    return what
+
+
 class StatedWaiver(BaseModel):
     """One `[[waiver]]`, as a person wrote it.
 
@@ -40,7 +46,7 @@ class StatedWaiver(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    what: Annotated[str, Field(strict=True)]
+    what: Annotated[str, Field(strict=True), AfterValidator(_known)]
     tenant: Annotated[str | None, Field(strict=True)] = None
     model: Annotated[str | None, Field(strict=True)] = None
     meter: Annotated[str | None, Field(strict=True)] = None
@@ -119,8 +125,7 @@ def read_waivers(path: Path) -> list[StatedWaiver]:
         raise SettingsError([_problem(path, each) for each in error.errors()]) from None
     except ValueError as error:  # not TOML, or not UTF-8
         raise SettingsError([f"{path}: is not TOML: {error}"]) from None
-    problems = [*_unknown(path, stated), *_twice(path, stated)]
-    if problems:
+    if problems := _twice(path, stated):
         raise SettingsError(problems)
     return stated
 
@@ -128,14 +133,6 @@ def read_waivers(path: Path) -> list[StatedWaiver]:
 class _File(BaseModel):
     model_config = ConfigDict(extra="forbid")
     waiver: list[StatedWaiver] = []
-
-
-def _unknown(path: Path, stated: Iterable[StatedWaiver]) -> list[str]:
-    return [
-        f"{path}: waiver {number}: what: {each.what!r} is not one of {', '.join(_KINDS)}"
-        for number, each in enumerate(stated, 1)
-        if each.what not in _KINDS
-    ]
 
 
 def _twice(path: Path, stated: Iterable[StatedWaiver]) -> list[str]:
@@ -159,7 +156,8 @@ def _problem(path: Path, problem: ErrorDetails) -> str:
     place = (str(each + 1) if isinstance(each, int) else each for each in problem["loc"])
     if problem["loc"][-1:] == ("reason",) and problem["type"] == "string_pattern_mismatch":
         return f"{path}: {' '.join(place)}: say why; the statements print it"
-    return f"{path}: {' '.join(place)}: {problem['msg']}"
+    told = problem["msg"].removeprefix("Value error, ")
+    return f"{path}: {' '.join(place)}: {told}"
 
 
 def _block(blocker: Blocker) -> str:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -94,6 +94,7 @@ class ChargeReader:
         card: The rates.
         tenant: Only this tenant's charges; None is everyone's.
         books: What fixed costs make of the month; its ledger and its card are read instead.
+        billed: Tenants that were billed, whatever the ledger still knows of them.
 
     Attributes:
         show: Told how many tenants are read.
@@ -102,25 +103,27 @@ class ChargeReader:
         remarks: What is to be said of the books, in words.
 
     Raises:
-        NoSuchTenant: The ledger has never seen the tenant.
+        NoSuchTenant: The ledger has never seen the tenant, and it was never billed.
     """
 
     show: Show = staticmethod(show_nothing)
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  what it reads, and of whom
         self,
         month: Month,
         ledger: Ledger,
         card: RateCard,
         tenant: str | None = None,
         books: MonthBooks | None = None,
+        *,
+        billed: Collection[str] = (),
     ) -> None:
         from accountant.errors import NoSuchTenant
 
         self._ledger: Ledger = books.ledger if books else ledger
         self._card = books.card if books else card
         self._known = self._ledger.tenants()
-        if tenant is not None and tenant not in self._known:
+        if tenant is not None and tenant not in {*self._known, *billed}:
             raise NoSuchTenant(f"no tenant {tenant!r} in the ledger")
         self.month = month
         self.currency = self._card.currency

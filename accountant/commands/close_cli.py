@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _TRIES: Final = 3
 _LONGEST_NAME: Final = 200
+_A_WEEK: Final = 7 * 24 * 60
 WaiverFile = Annotated[
     Path | None, typer.Option(metavar="FILE.toml", help="What may pass, how much, and why.")
 ]
@@ -47,7 +48,8 @@ def close(  # noqa: PLR0913, PLR0917  each is an option of the command
     by: Annotated[str, typer.Option(metavar="NAME", help="Who closes it.", show_default=False)],
     waivers: WaiverFile = None,
     wait_minutes: Annotated[
-        float, typer.Option(min=0, metavar="N", help="How long to wait for what runs dry.")
+        float,
+        typer.Option(min=0, max=_A_WEEK, metavar="N", help="How long to wait for what runs dry."),
     ] = 0,
     journal: Annotated[
         Path | None,
@@ -84,8 +86,12 @@ def close(  # noqa: PLR0913, PLR0917  each is an option of the command
 
 
 def _close(asked: Asked, places: Places, typed: tuple[str, Path | None], wait_s: float) -> None:
-    """Close the month, unless it is closed, and say what became of it."""
+    """Close the month, unless it is closed, and say what became of it; never on spoilt books."""
+    from accountant.errors import BooksError
+
     where = open_books_to_close(asked.books)
+    if problems := where.problems():
+        raise BooksError(problems)
     if sealed := where.closed(read_month(asked.period)):
         say(f"{_known(sealed.seal)} already; nothing is to be done")
         return
@@ -170,6 +176,8 @@ def _closed(asked: Asked, request: CloseRequest) -> Outcome:
 
 
 def _tell(outcome: Outcome) -> None:
+    from accountant.labels import shown
+
     seal = outcome.sealed.seal
     for line in outcome.unused:
         say(line)
@@ -177,7 +185,8 @@ def _tell(outcome: Outcome) -> None:
         say(f"{_known(seal)} at the same time; this one did nothing")
         return
     for each in seal.let_pass:
-        say(f"let pass: {each.waiver.what}: {each.waiver.reason} ({each.waiver.by})")
+        waiver = each.waiver
+        say(f"let pass: {waiver.what}: {shown(waiver.reason)} ({shown(waiver.by)})")
     numbers = [each.number for each in seal.statements]
     span = f", {numbers[0]} to {numbers[-1]}" if numbers else ""
     count = f"{len(numbers):,} statement{'s' * (len(numbers) != 1)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -53,9 +53,10 @@ class Drafts:
 
         Raises:
             BooksError: The closed months cannot be used.
-            NoSuchTenant: The ledger has never seen the tenant.
+            NoSuchTenant: The ledger has never seen the tenant, and it was never billed.
         """
-        reader = self.plain(month)
+        billed = {name for each in books.sealed for name in each.seal.numbers} if books else ()
+        reader = self._draft(month, self._ledger, self._tenant, billed)
         following = books.open_month if books else None
         if books and month == following:
             self.correct(reader, books, WatchedLedger(self._ledger))
@@ -81,13 +82,15 @@ class Drafts:
             reader.entries.setdefault(tenant, []).extend(rows)
         return found
 
-    def _draft(self, month: Month, ledger: Ledger, tenant: str | None) -> ChargeReader:
+    def _draft(
+        self, month: Month, ledger: Ledger, tenant: str | None, billed: Collection[str] = ()
+    ) -> ChargeReader:
         books = None
         if self._costs is not None:
             from accountant.costs.month_books import month_books  # noqa: PLC0415  seldom needed
 
             books = month_books(self._costs, month, ledger, self._card)
-        reader = ChargeReader(month, ledger, self._card, tenant, books)
+        reader = ChargeReader(month, ledger, self._card, tenant, books, billed=billed)
         reader.show = self._show
         return reader
 

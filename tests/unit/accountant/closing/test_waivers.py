@@ -107,3 +107,15 @@ def test_what_cannot_be_used_is_told(text: str, told: str, tmp_path: Path) -> No
 def test_a_file_that_is_not_there_is_one_problem(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="cannot be read: No such file"):
         read_waivers(tmp_path / "waivers.toml")
+
+
+def test_an_unknown_kind_is_told_with_all_that_is_wrong(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        stated(
+            '[[waiver]]\nwhat = "all"\nat_most = 1\nreason = "x"\n'
+            '[[waiver]]\nwhat = "late"\nat_most = 0\nreason = "x"\n',
+            tmp_path,
+        )
+    told = [problem.partition("toml: ")[2] for problem in caught.value.problems]
+    assert [each.partition(": ")[0] for each in told] == ["waiver 1 what", "waiver 2 at_most"]
+    assert "'all' is not one of unpriced, pending, " in told[0]

@@ -239,3 +239,34 @@ def test_books_that_two_begin_at_once_begin_with_one_month(
     assert "2024-10 lies before 2024-11, with which the books begin\n" in result.stderr
     status = desk.run("status")
     assert (status.exit_code, status.stderr) == (0, "")
+
+
+def test_nothing_is_closed_on_charges_that_were_changed(desk: Desk) -> None:
+    desk.close("2024-10")
+    [path] = desk.books.glob("*.gz")
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    result = desk.close("2024-11")
+    assert result.exit_code == 2
+    assert result.stderr == (
+        f"accountant: {path}: was changed after the close; restore it from a copy\n"
+    )
+
+
+def test_a_reason_is_shown_in_one_line(desk: Desk) -> None:
+    apply_on_redis(desk.url, [on("2024-10-21", "5", tokens=None, provenance="pending")])
+    waivers = desk.folder / "waivers.toml"
+    waivers.write_text(
+        '[[waiver]]\nwhat = "pending"\ntenant = "contoso"\nat_most = 1\n'
+        'reason = "agreed\\nlet pass: all"\nby = "a\\u001bb"\n'
+    )
+    told = desk.close("2024-10", "--waivers", str(waivers)).stderr
+    read = desk.read("report", "2024-10").stderr
+    assert "agreed\N{REPLACEMENT CHARACTER}let pass: all (a\N{REPLACEMENT CHARACTER}b)" in told
+    assert "by a\N{REPLACEMENT CHARACTER}b: " in read
+    assert "agreed\N{REPLACEMENT CHARACTER}let pass: all" in read
+
+
+def test_nobody_waits_for_ever(desk: Desk) -> None:
+    result = desk.close("2024-10", "--wait-minutes", "inf")
+    assert result.exit_code == 2
+    assert "Invalid value for '--wait-minutes'" in result.stderr

@@ -19,6 +19,13 @@ rate = "1.10"
 effective_from = 2024-01-01
 source = "central bank"
 """
+REASSIGN = """
+[[reassign]]
+tenant = "fabrikam"
+to_tenant = "newco"
+effective_from = 2024-10-01
+source = "decision"
+"""
 
 
 def test_a_closed_month_is_read_without_a_ledger_and_never_changes(desk: Desk) -> None:
@@ -205,3 +212,13 @@ def test_unit_economics_of_a_closed_month_are_those_of_its_draft(desk: Desk) -> 
     for more in ((), ("--costs", str(costs))):
         result = desk.run("economics", "2024-10", "--rates", str(in_euros), *more)
         assert result.exit_code == 0
+
+
+def test_a_tenant_that_is_only_corrected_has_a_statement(desk: Desk) -> None:
+    costs = desk.folder / "costs.toml"
+    costs.write_text(FX + REASSIGN)
+    desk.close("2024-10", "--costs", str(costs))
+    costs.write_text(FX)
+    given = ("--costs", str(costs), "--tenant", "newco", "--format", "json")
+    assert json.loads(desk.read("report", "2024-11", *given).stdout)["total"] == "-0.15"
+    assert "no usage in 2024-12 by" in desk.read("report", "2024-12", *given).stderr
