@@ -61,14 +61,7 @@ class ClosedReader(ChargeReader):
     def edition(self) -> Edition:
         """Which state of the month's books it is; of one tenant, what concerns this one."""
         tenant, whole = self._asked.tenant, self._books.edition(self._sealed)
-        if tenant is None:
-            return whole
-        waivers = [
-            each.waiver for each in self._sealed.seal.let_pass if each.tenant in {None, tenant}
-        ]
-        return msgspec.structs.replace(
-            whole, numbers={tenant: whole.numbers[tenant]}, waivers=tuple(waivers)
-        )
+        return whole if tenant is None else whole.of(tenant)
 
     def read(self) -> Iterator[Charge | Uncharged]:
         """What was closed, in its order."""

@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import json
 
+import pytest
 from accounting import apply_on_redis
 from closed_months import write_rates
 from closing_desk import UNREACHABLE, Desk, on
@@ -170,6 +171,23 @@ def test_a_closed_statement_has_its_number_its_digest_and_its_waivers(desk: Desk
     other = desk.run(*arguments[:3], "fabrikam", *arguments[4:], url="").stdout
     assert "2024-000002" in other
     assert "free by contract" not in other
+
+
+@pytest.mark.parametrize("layout", ["table", "csv", "json", "html", "md"])
+def test_a_statement_says_the_same_alone_and_among_all_and_no_others_waivers(
+    layout: str, desk: Desk
+) -> None:
+    apply_on_redis(desk.url, [on("2024-10-20", "4", model="gpt-9")])
+    waivers = desk.folder / "waivers.toml"
+    refused = desk.close("2024-10").stdout
+    waivers.write_text(refused.replace('reason = ""', 'reason = "free by contract"'))
+    desk.close("2024-10", "--waivers", str(waivers))
+    arguments = ("report", "2024-10", "--format", layout, "--out")
+    desk.run(*arguments, str(desk.folder / "all"), url="")
+    desk.run(*arguments, str(desk.folder / "one"), "--tenant", "fabrikam", url="")
+    [alone] = (desk.folder / "one").iterdir()
+    assert "free by contract" not in alone.read_text()
+    assert (desk.folder / "all" / alone.name).read_bytes() == alone.read_bytes()
 
 
 def test_a_draft_statement_has_the_corrections_of_the_closed_month(desk: Desk) -> None:
