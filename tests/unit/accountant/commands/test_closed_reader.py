@@ -8,6 +8,8 @@ from accounting import apply_on_redis
 from closed_months import write_rates
 from closing_desk import UNREACHABLE, Desk, on
 
+from tollgate.usage.tokens import Tokens
+
 pytest_plugins = ["servers", "closing_desk"]
 
 
@@ -62,6 +64,20 @@ def test_only_a_tenants_corrections_are_on_its_statement(desk: Desk) -> None:
         for tenant in ("contoso", "fabrikam")
     ]
     assert totals == ["0.15", "0.15"]
+
+
+def test_what_caching_saved_in_a_closed_month_is_told_by_the_prices_it_was_closed_with(
+    desk: Desk,
+) -> None:
+    cached = Tokens(input=2_000_000, cached_input=1_000_000, output=0)
+    apply_on_redis(desk.url, [on("2024-10-20", "4", tokens=cached)])
+    arguments = ("economics", "2024-10", "--format", "json")
+    draft = json.loads(desk.read(*arguments).stdout)["groups"]
+    desk.close("2024-10")
+    write_rates(desk.rates, "9")
+    result = desk.read(*arguments)
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["groups"] == draft
 
 
 def test_a_closed_month_of_one_tenant(desk: Desk) -> None:
