@@ -80,6 +80,16 @@ def test_what_caching_saved_in_a_closed_month_is_told_by_the_prices_it_was_close
     assert json.loads(result.stdout)["groups"] == draft
 
 
+def test_months_of_different_currencies_do_not_compare(desk: Desk) -> None:
+    apply_on_redis(desk.url, [on("2024-09-15", "0")])
+    costs = desk.folder / "costs.toml"
+    costs.write_text(EXCHANGE)
+    assert desk.close("2024-10", "--costs", str(costs), "--currency", "EUR").exit_code == 0
+    result = desk.run("compare", "2024-09", "2024-10", "--rates", str(desk.rates))
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "2024-09 is in USD, 2024-10 is in EUR" in result.stderr
+
+
 def test_a_closed_month_of_one_tenant(desk: Desk) -> None:
     desk.close("2024-10")
     result = desk.read("report", "2024-10", "--tenant", "contoso", "--format", "json", url="")
@@ -129,6 +139,14 @@ def test_books_that_are_not_there_yet_are_said(desk: Desk) -> None:
     )
 
 
+EXCHANGE = """
+[[fx]]
+from = "USD"
+to = "EUR"
+rate = "0.5"
+effective_from = 2024-01-01
+source = "decision 4711"
+"""
 COSTS = """
 [[shared]]
 name = "gateway"
