@@ -81,13 +81,13 @@ def test_what_caching_saved_in_a_closed_month_is_told_by_the_prices_it_was_close
 
 
 def test_months_of_different_currencies_do_not_compare(desk: Desk) -> None:
-    apply_on_redis(desk.url, [on("2024-09-15", "0")])
+    apply_on_redis(desk.url, [on("2024-12-15", "5")])
     costs = desk.folder / "costs.toml"
     costs.write_text(EXCHANGE)
     assert desk.close("2024-10", "--costs", str(costs), "--currency", "EUR").exit_code == 0
-    result = desk.run("compare", "2024-09", "2024-10", "--rates", str(desk.rates))
+    result = desk.run("compare", "2024-10", "2024-12", "--rates", str(desk.rates))
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "2024-09 is in USD, 2024-10 is in EUR" in result.stderr
+    assert "2024-10 is in EUR, 2024-12 is in USD" in result.stderr
 
 
 def test_a_closed_month_of_one_tenant(desk: Desk) -> None:
