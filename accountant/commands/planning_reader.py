@@ -15,6 +15,7 @@ import typer
 
 from accountant.commands.charge_reader import Asked, ChargeReader, open_month
 from accountant.commands.problems import ANSWER_IS_NO, say
+from tollgate.errors import SettingsError
 from tollgate.usage.periods import Month
 
 if TYPE_CHECKING:
@@ -33,17 +34,29 @@ def months_read(asked: Asked, months: Iterable[Month]) -> Generator[list[ChargeR
     Raises:
         CostsError: The costs cannot be used, or lack an exchange rate.
         RateCardError: The rates cannot be used.
-        SettingsError: The URL is none.
+        SettingsError: The URL is none, or a month was closed in another currency.
     """
     with ExitStack() as opened:
         readers = [
             opened.enter_context(open_month(msgspec.structs.replace(asked, period=str(month))))
             for month in months
         ]
+        _check_currencies(readers)
         yield readers
         aside = dict.fromkeys(line for reader in readers for line in reader.kept_aside())
     for line in aside:
         say(line)
+
+
+def _check_currencies(readers: Iterable[ChargeReader]) -> None:
+    months: dict[str, Month] = {}
+    for reader in readers:
+        months.setdefault(reader.currency, reader.month)
+    if len(months) > 1:
+        told = ", ".join(f"{month} is in {currency}" for currency, month in months.items())
+        raise SettingsError(
+            [f"months of different currencies do not compare: {told}; give --currency or --rates"]
+        )
 
 
 def history_read(

@@ -72,12 +72,10 @@ class _Requested:
 
 
 def _own_facts(facts: MonthFacts, tenant: str) -> MonthFacts:
-    """Without the requests and the numbers of others."""
+    """Without the requests, the numbers and the waivers of others."""
     keys = [(tenant, provenance) for provenance in PROVENANCES]
     requests = {key: facts.requests[key] for key in keys if key in facts.requests}
-    number = facts.edition.numbers.get(tenant)
-    edition = msgspec.structs.replace(facts.edition, numbers={tenant: number} if number else {})
-    return msgspec.structs.replace(facts, requests=requests, edition=edition)
+    return msgspec.structs.replace(facts, requests=requests, edition=facts.edition.of(tenant))
 
 
 def _by_day(charges: Iterable[Charge | Uncharged]) -> dict[DayKey, Decimal]:
