@@ -97,6 +97,7 @@ async def test_open_breakers_of_all_backends_are_answered_with_503_and_cost_noth
         refused = next(each for each in await world.events() if each.data.status == 503)
     assert (answer.status, answer.error["code"]) == (503, "backends_unavailable")
     assert (refused.data.provenance, refused.data.model) == ("none", None)
+    assert refused.data.attempts == 0
 
 
 async def test_broken_connection_is_not_asked_again_and_may_have_cost(evaluator: Evaluator) -> None:
@@ -108,6 +109,17 @@ async def test_broken_connection_is_not_asked_again_and_may_have_cost(evaluator:
     assert (answer.status, answer.error["type"]) == (500, "server_error")
     assert (data.provenance, data.tokens, data.attempts) == ("unknown", None, 1)
     assert (data.model, data.deployment_type) == (MINI, "standard")
+
+
+async def test_broken_connection_after_a_429_is_not_asked_again(evaluator: Evaluator) -> None:
+    async with policy_world(evaluator, values=PTU) as world:
+        world.regions["swc-1"].faults.add(Throttle(times=1))
+        world.regions["weu-1"].faults.add(Reset(times=1))
+        answer = await world.chat()
+        data = (await world.event()).data
+        assert asked(world) == {"swc-1": 1, "weu-1": 1}
+    assert answer.status == 500
+    assert (data.provenance, data.tokens, data.attempts) == ("unknown", None, 2)
 
 
 @pytest.mark.parametrize(
