@@ -12,6 +12,15 @@ from tollgate.usage.tokens import Tokens
 
 pytest_plugins = ["servers", "closing_desk"]
 
+FX = """
+[[fx]]
+from = "EUR"
+to = "USD"
+rate = "1.10"
+effective_from = 2024-01-01
+source = "central bank"
+"""
+
 REASSIGN = """
 [[reassign]]
 tenant = "fabrikam"
