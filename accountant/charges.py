@@ -9,9 +9,9 @@ from typing import Literal
 
 import msgspec
 
+from accountant.meters import unit_of
 from accountant.rate_cards.price_rules import Adjustment
 from accountant.rate_cards.rate_card import Exchange
-from accountant.rating import unit_of
 from tollgate.ledger.cells import MoneyCell, UserCell
 from tollgate.usage.sku import Sku
 

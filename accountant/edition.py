@@ -11,18 +11,20 @@ import msgspec
 Status = Literal["draft", "closed", "restated"]
 
 
-class Waiver(msgspec.Struct, frozen=True, kw_only=True):
+class Waiver(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What was let pass at the close, and why; it is printed on the statement.
 
     Args:
         what: The name by which it was waived.
         reason: Why, in the words of whoever waived it.
         by: Who waived it.
+        tenant: Whose it is; None is everyone's.
     """
 
     what: str
     reason: str
     by: str
+    tenant: str | None = None
 
 
 class Edition(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +50,15 @@ class Edition(msgspec.Struct, frozen=True, kw_only=True):
     numbers: Mapping[str, str] = {}
     waivers: tuple[Waiver, ...] = ()
     restated_by: tuple[str, ...] = ()
+
+    def of(self, tenant: str) -> Edition:
+        """What of it concerns one tenant, whose statement is for no other's eyes."""
+        number = self.numbers.get(tenant)
+        return msgspec.structs.replace(
+            self,
+            numbers={tenant: number} if number else {},
+            waivers=tuple(each for each in self.waivers if each.tenant in {None, tenant}),
+        )
 
 
 DRAFT: Final = Edition()

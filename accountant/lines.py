@@ -7,8 +7,8 @@ from typing import Final, get_args
 
 import msgspec
 
+from accountant.meters import TOKEN_METERS
 from accountant.rate_cards.price_rules import Adjustment
-from accountant.rating import TOKEN_METERS
 from tollgate.ledger.cells import OVERFLOW
 from tollgate.usage.event import Provenance
 

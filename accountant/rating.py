@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
-from typing import Final
 
 import msgspec
 
@@ -14,29 +13,6 @@ from accountant.rate_cards.price_rules import Adjustment, adjusted
 from accountant.rate_cards.rate_card import Rate, RateCard
 from tollgate.ledger.cells import Meter, MoneyCell, Usage, UserCell
 from tollgate.usage.sku import Sku
-
-# The token leaves as they are priced, in the order that reports show them.
-TOKEN_METERS: Final = (
-    "input",
-    "cached_input",
-    "cache_write_input",
-    "audio_input",
-    "image_input",
-    "cached_audio_input",
-    "cached_image_input",
-    "output",
-    "audio_output",
-    "image_output",
-)
-# What else is metered; behind the first colon may stand size and quality.
-UNITS: Final = {
-    "images": "image",
-    "milliseconds": "millisecond",
-    "characters": "character",
-    "web_search_calls": "web_search_call",
-    "file_search_calls": "file_search_call",
-    "code_interpreter_sessions": "code_interpreter_session",
-}
 
 
 class RatedMeter(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,12 +108,6 @@ def priced_meters(usage: Usage) -> dict[str, Meter]:
         requests=output.requests or reasoning.requests,
     )
     return {**meters, "output": both}
-
-
-def unit_of(meter: str) -> str:
-    """The unit that a meter counts, in the singular."""
-    kind = meter.partition(":")[0]
-    return "token" if meter in TOKEN_METERS else UNITS.get(kind, kind)
 
 
 def day_of_cell(cell: MoneyCell | UserCell) -> date:

@@ -7,8 +7,31 @@ param serviceName string
 @allowed(['api-direct', 'api-with-proxy'])
 param topology string
 
-@description('The named values of README.md by name, but for tollgate-proxy-key. What the topology does not use may be left out.')
-param namedValues object
+@description('The named values of README.md, but for tollgate-proxy-key. Those that one topology alone reads may be left out with the other.')
+type NamedValues = {
+  'tollgate-backend-id': string?
+  'tollgate-billing-codes': string
+  'tollgate-content-safety-backend-id': string
+  'tollgate-deployments': string
+  'tollgate-embeddings-backend-id': string
+  'tollgate-entra-audience': string
+  'tollgate-entra-openid-config': string
+  'tollgate-event-grid-endpoint': string
+  'tollgate-gateway-id': string
+  'tollgate-keys': string
+  'tollgate-low-priority-tenants': string
+  'tollgate-low-tokens-per-minute': string
+  'tollgate-proxy-url': string?
+  'tollgate-ptu-backend-id': string?
+  'tollgate-ptu-deployments': string?
+  'tollgate-tenants': string
+  'tollgate-tokens-per-minute': string
+  'tollgate-tokens-per-month': string
+  'tollgate-unknown-billing-code': string
+}
+
+@description('The named values by name; a missing one is told before anything is deployed.')
+param namedValues NamedValues
 
 @description('Id of the Key Vault secret that holds tollgate-proxy-key; the service\'s identity reads it. Empty without the proxy.')
 param proxyKeySecretId string = ''

@@ -23,9 +23,9 @@ from accountant.commands.charge_reader import ChargeReader
 from accountant.commands.drafts import Drafts
 from accountant.costs.cost_files import Costs
 from accountant.errors import CloseRefused
+from accountant.kept_aside import Ledger
 from accountant.money import total
 from accountant.rate_cards.rate_card import RateCard
-from accountant.reports.kept_aside import Ledger
 from tollgate.ledger.cells import MoneyCell, Usage, UserCell
 from tollgate.ledger.outcome import KeptAside
 from tollgate.ledger.rows import Tally

@@ -9,7 +9,7 @@ import msgspec
 
 from accountant.charges import Uncharged
 from accountant.labels import label, shown
-from accountant.rating import unit_of
+from accountant.meters import unit_of
 from tollgate.usage.periods import Month
 
 Kind = Literal[

@@ -89,7 +89,9 @@ class Books:
             closed_on=seal.closed_at.date(),
             digest=sealed.digest,
             numbers=seal.numbers,
-            waivers=tuple(each.waiver for each in seal.let_pass),
+            waivers=tuple(
+                msgspec.structs.replace(each.waiver, tenant=each.tenant) for each in seal.let_pass
+            ),
             restated_by=restated_by,
         )
 

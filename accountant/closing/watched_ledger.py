@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from accountant.reports.kept_aside import Ledger
+from accountant.kept_aside import Ledger
 from tollgate.ledger.cells import MoneyCell, UserCell
 from tollgate.ledger.outcome import KeptAside
 from tollgate.usage.periods import Month

@@ -10,17 +10,18 @@ from typing import Annotated, Final
 import typer
 
 from accountant.commands.charge_reader import (
+    Asked,
     BooksCurrency,
+    BooksFolder,
     FixedCosts,
     Period,
     Rates,
     RedisUrl,
 )
 from accountant.commands.planning_delivery import deliver
-from accountant.commands.planning_options import AsOfText, Format, Out, Typed
-from accountant.commands.planning_reader import books_of, history_read, left_out_of
+from accountant.commands.planning_options import AsOfText, Format, Layout, Out, Typed
+from accountant.commands.planning_reader import history_read, left_out_of
 from accountant.commands.problems import ANSWER_IS_NO, told_problems
-from accountant.commands.report_cli import Layout
 
 _HISTORY: Final = 2  # months before, which hold the window of every day
 
@@ -37,6 +38,7 @@ def anomalies(  # noqa: PLR0913, PLR0917  each is an option of the command
     costs: FixedCosts = None,
     currency: BooksCurrency = None,
     redis_url: RedisUrl = None,
+    books: BooksFolder = None,
 ) -> None:
     """Find days on which a tenant's use of a model cost much more or less than expected.
 
@@ -51,7 +53,7 @@ def anomalies(  # noqa: PLR0913, PLR0917  each is an option of the command
         month, time = typed.month(period), typed.as_of(as_of)
         least = typed.amount("--min-impact", min_impact)
         typed.check()
-        asked = books_of(rates, redis_url, costs, currency)
+        asked = Asked(rates=rates, redis_url=redis_url, costs=costs, currency=currency, books=books)
         money, spend = history_read(asked, month, _HISTORY, time)
         watch = Watch(month=month, as_of=time, currency=money, least_impact=least)
         found = find(watch, spend.usage)

@@ -11,17 +11,26 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from accountant.commands.charge_reader import (
+    Asked,
     BooksCurrency,
+    BooksFolder,
     FixedCosts,
     Period,
     Rates,
     RedisUrl,
 )
 from accountant.commands.planning_delivery import deliver
-from accountant.commands.planning_options import AsOfText, Format, History, Level, Out, Typed
-from accountant.commands.planning_reader import books_of, history_read
+from accountant.commands.planning_options import (
+    AsOfText,
+    Format,
+    History,
+    Layout,
+    Level,
+    Out,
+    Typed,
+)
+from accountant.commands.planning_reader import history_read
 from accountant.commands.problems import told_problems
-from accountant.commands.report_cli import Layout
 from tollgate.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -43,6 +52,7 @@ def budget(  # noqa: PLR0913, PLR0917  each is an option of the command
     costs: FixedCosts = None,
     currency: BooksCurrency = None,
     redis_url: RedisUrl = None,
+    books: BooksFolder = None,
 ) -> None:
     """Show how much of each tenant's budget is spent, committed and foreseen.
 
@@ -58,7 +68,7 @@ def budget(  # noqa: PLR0913, PLR0917  each is an option of the command
         month, time = typed.month(period), typed.as_of(as_of)
         given = _read(budgets, typed)
         typed.check()
-        asked = books_of(rates, redis_url, costs, currency)
+        asked = Asked(rates=rates, redis_url=redis_url, costs=costs, currency=currency, books=books)
         money, spend = history_read(asked, month, history, time)
         horizon = Horizon(month=month, as_of=time, currency=money, level_percent=level)
         deliver(budgets_document(burn_down(horizon, spend, given)), layout, out)

@@ -25,8 +25,8 @@ from tollgate.usage.sku import Sku
 if TYPE_CHECKING:
     from accountant.charges import Charge, Uncharged
     from accountant.costs.month_books import MonthBooks
+    from accountant.kept_aside import Ledger, SummedLedger
     from accountant.rate_cards.rate_card import Rate, RateCard
-    from accountant.reports.kept_aside import Ledger, SummedLedger
     from accountant.reports.report import Report
     from tollgate.ledger.cell_sums import CellSum
 
@@ -67,7 +67,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """Which month's books, as typed.
 
     Args:
-        period: The month.
+        period: The month; empty where several are read, which are named there.
         tenant: Only this tenant's; None is everyone's.
         rates: The rate card's path; None is the list prices that are shipped.
         redis_url: The ledger; None is the environment's.
@@ -76,7 +76,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
         books: Where closed months are; None is the environment's, and then none at all.
     """
 
-    period: str
+    period: str = ""
     tenant: str | None = None
     rates: Path | None = None
     redis_url: str | None = None
@@ -184,7 +184,7 @@ class ChargeReader:
 
     def kept_aside(self) -> list[str]:
         """What is to be said of the books, and what the ledger did not count of those seen."""
-        from accountant.reports.kept_aside import kept_aside_lines
+        from accountant.kept_aside import kept_aside_lines
 
         return [*self.remarks, *kept_aside_lines(self._ledger, self.tenants)]
 
@@ -199,7 +199,7 @@ class ChargeReader:
     def _seen(self, starts: Sequence[str], *, by_user: bool) -> Iterator[Charge | Uncharged]:
         """The charges of the days from each start to the next, while it is noted what they are."""
         from accountant.charges import Uncharged
-        from accountant.reports.kept_aside import SummedLedger
+        from accountant.kept_aside import SummedLedger
         from accountant.usage_charges import Spans, charges_of_sums
 
         if isinstance(self._ledger, SummedLedger):

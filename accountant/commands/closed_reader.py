@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from accountant.charges import Charge, Uncharged
+from accountant.charges import Charge, Price, Uncharged
 from accountant.closing.books import Books
 from accountant.closing.seals import Sealed
 from accountant.commands.charge_reader import Asked, ChargeReader
 from accountant.commands.drafts import open_drafts
-from accountant.commands.sources import open_card, open_costs
-from accountant.costs.exchange_rates import ExchangeRates
 from accountant.edition import DRAFT, Edition
 from accountant.errors import NoSuchTenant
 from accountant.labels import shown
+from accountant.rate_cards.rate_card import Rate
 from tollgate.usage.periods import Month
 from tollgate.usage.sku import Sku
 
 if TYPE_CHECKING:
     from accountant.costs.cost_centres import CostCentres
-    from accountant.rate_cards.rate_card import Rate, RateCard
     from accountant.reports.report import Report
 
 
@@ -59,6 +56,7 @@ class ClosedReader(ChargeReader):
         self.requests = Counter(
             {(name, kind): count for name, kind, count in seal.requests if tenant in {None, name}}
         )
+        self._listed: dict[tuple[Sku, str, date], Price] | None = None
         self._books = books
         self._sealed = sealed
         self._asked = asked
@@ -67,29 +65,22 @@ class ClosedReader(ChargeReader):
     def edition(self) -> Edition:
         """Which state of the month's books it is; of one tenant, what concerns this one."""
         tenant, whole = self._asked.tenant, self._books.edition(self._sealed)
-        if tenant is None:
-            return whole
-        waivers = [
-            each.waiver for each in self._sealed.seal.let_pass if each.tenant in {None, tenant}
-        ]
-        return msgspec.structs.replace(
-            whole, numbers={tenant: whole.numbers[tenant]}, waivers=tuple(waivers)
-        )
-
-    @cached_property
-    def _list_prices(self) -> RateCard:
-        card, costs = open_card(self._asked.rates), open_costs(self._asked.costs, None)
-        if costs is None or card.currency == self.currency:
-            return card
-        return card.converted(ExchangeRates(costs.exchange, self.currency))
+        return whole if tenant is None else whole.of(tenant)
 
     def list_rate(self, sku: Sku, meter: str, day: date) -> Rate | None:
-        """As the rate card has it now: the books keep the prices of what was used, and no others.
-
-        None, if the card is in another currency than what was closed.
-        """
-        rate = self._list_prices.rate_for(sku, meter, day)
-        return rate if rate and rate.currency == self.currency else None
+        """The public price that a SKU's meter was closed with on a day; None: it had no use."""
+        if self._listed is None:
+            self._listed = _list_prices(self._books.charges(self._sealed.seal))
+        price = self._listed.get((sku, meter, day))
+        return price and Rate(
+            model=sku.model or "",
+            meter=meter,
+            unit_price=price.listed,
+            per=price.per,
+            currency=self.currency,
+            effective_from=day,
+            exchange=price.exchange,
+        )
 
     def read(self) -> Iterator[Charge | Uncharged]:
         """What was closed, in its order."""
@@ -141,6 +132,13 @@ class ClosedReader(ChargeReader):
             for each in self.edition.waivers
         ]
         return [*let_pass, *self.remarks]
+
+
+def _list_prices(charges: Iterable[Charge | Uncharged]) -> dict[tuple[Sku, str, date], Price]:
+    metered = ((each, each.metered) for each in charges if isinstance(each, Charge))
+    return {
+        (found[0].sku, found[0].meter, each.start): found[1] for each, found in metered if found
+    }
 
 
 def _centres(rows: list[dict[str, str]] | None) -> CostCentres | None:

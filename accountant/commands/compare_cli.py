@@ -13,16 +13,16 @@ import typer
 from accountant.commands.charge_reader import (
     Asked,
     BooksCurrency,
+    BooksFolder,
     FixedCosts,
     Period,
     Rates,
     RedisUrl,
 )
 from accountant.commands.planning_delivery import deliver
-from accountant.commands.planning_options import AsOfText, By, Format, Out, Typed
-from accountant.commands.planning_reader import books_of, months_read, nothing_in
+from accountant.commands.planning_options import AsOfText, By, Format, Layout, Out, Typed
+from accountant.commands.planning_reader import months_read, nothing_in
 from accountant.commands.problems import told_problems
-from accountant.commands.report_cli import Layout
 from tollgate.usage.periods import Month
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def compare(  # noqa: PLR0913, PLR0917  each is an option of the command
     costs: FixedCosts = None,
     currency: BooksCurrency = None,
     redis_url: RedisUrl = None,
+    books: BooksFolder = None,
 ) -> None:
     """Compare two months: what changed, by how much, and why.
 
@@ -70,7 +71,7 @@ def compare(  # noqa: PLR0913, PLR0917  each is an option of the command
             typed.problems.append(f"{months[0]} is compared with itself; name two months")
         typed.check()
         first_days = _first_days(typed, months, time) if same_days else None
-        asked = books_of(rates, redis_url, costs, currency)
+        asked = Asked(rates=rates, redis_url=redis_url, costs=costs, currency=currency, books=books)
         deliver(_compared(asked, months, fields, time, first_days), layout, out)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from accountant.commands.file_checks import Answer, AnswerFormat, print_check
 from accountant.commands.problems import ANSWER_IS_NO, say, told_problems
 from tollgate.errors import SettingsError
 
@@ -35,14 +36,22 @@ class CostsLayout(StrEnum):
 
 
 @costs_app.command()
-def check(files: Files) -> None:
+def check(files: Files, answer: AnswerFormat = Answer.TEXT) -> None:
     """Name every problem of files that are read together, with its line."""
     from accountant.costs.costs_table import rows_by_kind
 
-    with told_problems():
+    def counts() -> dict[str, object]:
         found = _read(files)
-        counts = [f"{len(rows):,} {kind}" for kind, rows in rows_by_kind(found).items()]
-        say(f"no problem: {', '.join(counts) or 'no row'}; version {found.version}")
+        rows = {kind: len(rows) for kind, rows in rows_by_kind(found).items()}
+        return {"rows": rows, "version": found.version}
+
+    with told_problems():
+        if answer is Answer.JSON:
+            print_check(counts)
+            return
+        found = _read(files)
+        told = [f"{len(rows):,} {kind}" for kind, rows in rows_by_kind(found).items()]
+        say(f"no problem: {', '.join(told) or 'no row'}; version {found.version}")
 
 
 @costs_app.command()

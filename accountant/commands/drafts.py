@@ -14,8 +14,8 @@ from accountant.commands.problems import read_books, say
 from accountant.commands.progress import Show, bar, show_nothing
 from accountant.commands.sources import open_card, open_costs, open_ledger
 from accountant.costs.cost_files import Costs
+from accountant.kept_aside import Ledger
 from accountant.rate_cards.rate_card import RateCard
-from accountant.reports.kept_aside import Ledger
 from tollgate.usage.periods import Month
 
 

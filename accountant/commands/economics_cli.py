@@ -14,16 +14,16 @@ import typer
 from accountant.commands.charge_reader import (
     Asked,
     BooksCurrency,
+    BooksFolder,
     FixedCosts,
     Period,
     Rates,
     RedisUrl,
 )
 from accountant.commands.planning_delivery import deliver
-from accountant.commands.planning_options import By, Format, Out, Typed
-from accountant.commands.planning_reader import books_of, months_read, nothing_in
+from accountant.commands.planning_options import By, Format, Layout, Out, Typed
+from accountant.commands.planning_reader import months_read, nothing_in
 from accountant.commands.problems import told_problems
-from accountant.commands.report_cli import Layout
 from tollgate.errors import SettingsError
 from tollgate.usage.periods import Month
 
@@ -47,6 +47,7 @@ def economics(  # noqa: PLR0913, PLR0917  each is an option of the command
     costs: FixedCosts = None,
     currency: BooksCurrency = None,
     redis_url: RedisUrl = None,
+    books: BooksFolder = None,
 ) -> None:
     """Show what 1,000 requests and a million tokens cost, and what prompt caching saved.
 
@@ -62,7 +63,7 @@ def economics(  # noqa: PLR0913, PLR0917  each is an option of the command
         if ptu_usd_per_hour is not None:
             ptu = typed.amount("--ptu-usd-per-hour", ptu_usd_per_hour)
         typed.check()
-        asked = books_of(rates, redis_url, costs, currency)
+        asked = Asked(rates=rates, redis_url=redis_url, costs=costs, currency=currency, books=books)
         found = _read(asked, month, fields)
         _check_currency(ptu, found.currency)
         shown = msgspec.structs.replace(found, top=top, ptu_per_hour=ptu)

@@ -6,17 +6,26 @@
 from __future__ import annotations
 
 from accountant.commands.charge_reader import (
+    Asked,
     BooksCurrency,
+    BooksFolder,
     FixedCosts,
     Period,
     Rates,
     RedisUrl,
 )
 from accountant.commands.planning_delivery import deliver
-from accountant.commands.planning_options import AsOfText, Format, History, Level, Out, Typed
-from accountant.commands.planning_reader import books_of, history_read, left_out_of
+from accountant.commands.planning_options import (
+    AsOfText,
+    Format,
+    History,
+    Layout,
+    Level,
+    Out,
+    Typed,
+)
+from accountant.commands.planning_reader import history_read, left_out_of
 from accountant.commands.problems import told_problems
-from accountant.commands.report_cli import Layout
 
 
 def forecast(  # noqa: PLR0913, PLR0917  each is an option of the command
@@ -30,6 +39,7 @@ def forecast(  # noqa: PLR0913, PLR0917  each is an option of the command
     costs: FixedCosts = None,
     currency: BooksCurrency = None,
     redis_url: RedisUrl = None,
+    books: BooksFolder = None,
 ) -> None:
     """Forecast the end of a month, by tenant and in all.
 
@@ -43,7 +53,7 @@ def forecast(  # noqa: PLR0913, PLR0917  each is an option of the command
         typed = Typed()
         month, time = typed.month(period), typed.as_of(as_of)
         typed.check()
-        asked = books_of(rates, redis_url, costs, currency)
+        asked = Asked(rates=rates, redis_url=redis_url, costs=costs, currency=currency, books=books)
         money, spend = history_read(asked, month, history, time)
         horizon = Horizon(month=month, as_of=time, currency=money, level_percent=level)
         found = month_forecast(horizon, spend)

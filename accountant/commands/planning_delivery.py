@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from accountant.commands.delivery import delivered
-from accountant.commands.report_cli import Layout
+from accountant.commands.planning_options import Layout
 
 if TYPE_CHECKING:
     from accountant.planning.sheets import Document

@@ -8,18 +8,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from accountant.commands.problems import read_month
-from accountant.commands.report_cli import Layout
 from tollgate.errors import SettingsError
 from tollgate.usage.periods import Month
 
 if TYPE_CHECKING:
     from accountant.planning.as_of import AsOf
+
+
+class Layout(StrEnum):
+    """How a planning document is written."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+
 
 Format = Annotated[Layout, typer.Option("--format", help="How to write it.")]
 Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Write files there, not to stdout.")]

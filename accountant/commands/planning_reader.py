@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,18 +15,12 @@ import typer
 
 from accountant.commands.charge_reader import Asked, ChargeReader, open_month
 from accountant.commands.problems import ANSWER_IS_NO, say
+from tollgate.errors import SettingsError
 from tollgate.usage.periods import Month
 
 if TYPE_CHECKING:
     from accountant.planning.as_of import AsOf
     from accountant.planning.daily_spend import DailySpend
-
-
-def books_of(
-    rates: Path | None, redis_url: str | None, costs: Path | None, currency: str | None
-) -> Asked:
-    """Which books are read, as typed; their months are named where they are read."""
-    return Asked(period="", rates=rates, redis_url=redis_url, costs=costs, currency=currency)
 
 
 @contextmanager
@@ -41,17 +34,29 @@ def months_read(asked: Asked, months: Iterable[Month]) -> Generator[list[ChargeR
     Raises:
         CostsError: The costs cannot be used, or lack an exchange rate.
         RateCardError: The rates cannot be used.
-        SettingsError: The URL is none.
+        SettingsError: The URL is none, or a month was closed in another currency.
     """
     with ExitStack() as opened:
         readers = [
             opened.enter_context(open_month(msgspec.structs.replace(asked, period=str(month))))
             for month in months
         ]
+        _check_currencies(readers)
         yield readers
         aside = dict.fromkeys(line for reader in readers for line in reader.kept_aside())
     for line in aside:
         say(line)
+
+
+def _check_currencies(readers: Iterable[ChargeReader]) -> None:
+    months: dict[str, Month] = {}
+    for reader in readers:
+        months.setdefault(reader.currency, reader.month)
+    if len(months) > 1:
+        told = ", ".join(f"{month} is in {currency}" for currency, month in months.items())
+        raise SettingsError(
+            [f"months of different currencies do not compare: {told}; give --currency or --rates"]
+        )
 
 
 def history_read(

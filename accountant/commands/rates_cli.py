@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from accountant.commands.file_checks import Answer, AnswerFormat, print_check, print_object
 from accountant.errors import RateCardError
 
 if TYPE_CHECKING:
@@ -81,9 +82,19 @@ def show(
 @rates_app.command()
 def check(
     files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="TOML, CSV, directories.")],
+    answer: AnswerFormat = Answer.TEXT,
 ) -> None:
     """Name every problem of files that are one card together, with its line."""
+
+    def counts() -> dict[str, object]:
+        found = _sound(_read(files))
+        kinds = {"rates": found.rates, "drafts": found.drafts, "rules": found.rules}
+        return {kind: len(rows) for kind, rows in kinds.items()}
+
     with _told_problems():
+        if answer is Answer.JSON:
+            print_check(counts)
+            return
         found = _sound(_read(files))
         for line in _counts(found):
             _say(line)
@@ -131,9 +142,10 @@ def drift(
     ] = None,
     checked_on: CheckedOn = None,
     rates: Card = None,
+    answer: AnswerFormat = Answer.TEXT,
 ) -> None:
     """List the prices that differ from a price list's; exit 1 if any does."""
-    from accountant.rate_cards.drift_table import drift_lines
+    from accountant.rate_cards.drift_table import drift_lines, drift_members
     from accountant.rate_cards.price_drift import drift as compare
     from accountant.rate_cards.price_sources import read_price_list
 
@@ -143,7 +155,10 @@ def drift(
         days = [rate.checked_on for rate in source.rates if rate.checked_on]
         day = _day("--at", at) or (days[0] if days else date.max)
         found = compare(card.rates, source, day)
-        _print("".join(f"{line}\n" for line in drift_lines(found)))
+        if answer is Answer.JSON:
+            print_object(drift_members(found, day, source.left_out))
+        else:
+            _print("".join(f"{line}\n" for line in drift_lines(found)))
         _tell_left_out(source)
         _say(
             f"{found.compared:,} prices compared as of {day}, {len(found.differences):,} differ; "

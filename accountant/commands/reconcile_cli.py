@@ -98,8 +98,8 @@ def reconcile(  # noqa: PLR0913, PLR0917  each is an option of the command
     """Compare a month with what the provider counted and billed, by day and deployment.
 
     Each difference is explained as far as both sides are known. Days to which the provider may
-    still add are shown, but do not count. Exit code 1: a difference is unexplained, or the ledger
-    has no usage.
+    still add are shown, but do not count. A closed month is compared as the ledger has it now,
+    at the prices given. Exit code 1: a difference is unexplained, or the ledger has no usage.
     """
     asked = Asked(period=period, rates=rates, redis_url=redis_url, costs=costs, currency=currency)
     files = _Files(invoice or (), metrics or (), names)

@@ -9,9 +9,11 @@ from pathlib import Path
 import msgspec
 
 from accountant.commands.azure_sources import log_rows, monitor_documents
-from accountant.commands.charge_reader import Asked, open_month
+from accountant.commands.charge_reader import Asked
+from accountant.commands.drafts import open_drafts
 from accountant.commands.sources import open_ledger
 from accountant.costs.cost_centres import CostCentres
+from accountant.kept_aside import Ledger
 from accountant.reconciliation.blocked_prompts import only_places, with_blocked
 from accountant.reconciliation.csv_files import Problems
 from accountant.reconciliation.gateway_log import log_side
@@ -24,7 +26,6 @@ from accountant.reconciliation.metrics_points import Point, metrics_points
 from accountant.reconciliation.naming import Naming, ResourceMap
 from accountant.reconciliation.reconcile import Reconciliation, Terms, reconcile
 from accountant.reconciliation.sides import ProviderSide
-from accountant.reports.kept_aside import Ledger
 from tollgate.usage.periods import Month
 from tollgate.usage.sku import Sku
 
@@ -113,6 +114,7 @@ class _Books:
     """The ledger's month, read once for all sources."""
 
     def __init__(self, ledger: Ledger, sources: Sources) -> None:
+        self._month = sources.month
         self.readings = {kind: LedgerReading(FOLDINGS[kind]) for kind in sources.kinds}
         self.skus: set[Sku] = set()
         self.requests = 0
@@ -125,8 +127,9 @@ class _Books:
                 reading.add_cell(cell)
 
     def add_prices(self, asked: Asked) -> None:
-        """Read what the same usage is charged at."""
-        with open_month(asked) as reader:
+        """Read what the same usage is charged at now, also of a month that is closed."""
+        with open_drafts(asked) as drafts:
+            reader = drafts.plain(self._month)
             self.readings["invoice"].add_charges(reader.read())
             self.currency, self.cost_centres = reader.currency, reader.cost_centres
 

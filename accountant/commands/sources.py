@@ -15,8 +15,8 @@ from tollgate.errors import SettingsError
 
 if TYPE_CHECKING:
     from accountant.costs.cost_files import Costs
+    from accountant.kept_aside import Ledger
     from accountant.rate_cards.rate_card import RateCard
-    from accountant.reports.kept_aside import Ledger
 
 
 def open_card(path: Path | None) -> RateCard:

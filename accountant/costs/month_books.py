@@ -18,9 +18,9 @@ from accountant.costs.provisioned_use import ProvisionedUse
 from accountant.costs.reassigned_ledger import ReassignedLedger
 from accountant.costs.reassignments import Reassignments, day_in
 from accountant.costs.usage_costs import UsageCosts
+from accountant.kept_aside import Ledger
 from accountant.lines import name_order
 from accountant.rate_cards.rate_card import RateCard
-from accountant.reports.kept_aside import Ledger
 from tollgate.usage.periods import Month
 
 

@@ -14,7 +14,8 @@ from accountant.costs.payers import Payer
 from accountant.costs.provisioned_rows import ProvisionedRow
 from accountant.costs.reassignments import day_in
 from accountant.lines import meter_order
-from accountant.rating import TOKEN_METERS, priced_meters
+from accountant.meters import TOKEN_METERS
+from accountant.rating import priced_meters
 from tollgate.ledger.cells import MoneyCell, Usage
 from tollgate.usage.sku import Sku
 

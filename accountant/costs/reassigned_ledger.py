@@ -11,7 +11,7 @@ import msgspec
 
 from accountant.charges import Cell
 from accountant.costs.reassignments import Reassignments, day_in
-from accountant.reports.kept_aside import Ledger
+from accountant.kept_aside import Ledger
 from tollgate.ledger.cells import MoneyCell, UserCell
 from tollgate.ledger.outcome import KeptAside
 from tollgate.usage.periods import Month

@@ -13,11 +13,11 @@ import msgspec
 
 from accountant.charges import Charge, Consumption, Uncharged
 from accountant.lines import UNCOUNTED, name_order
+from accountant.meters import TOKEN_METERS
 from accountant.money import EXACT, ZERO, total
 from accountant.planning.charged_usage import usage_of, why_left_out
 from accountant.planning.figures import half_up, percent, unit_cost
 from accountant.rate_cards.rate_card import Rate
-from accountant.rating import TOKEN_METERS
 from tollgate.usage.sku import Sku
 
 GROUPS: Final = ("tenant", "billing_code", "model")

@@ -19,8 +19,8 @@ from pydantic import (
     field_validator,
 )
 
+from accountant.meters import TOKEN_METERS, UNITS
 from accountant.rate_cards.currencies import CURRENCIES
-from accountant.rating import TOKEN_METERS, UNITS
 from tollgate.usage.event import DeploymentType, Provenance, Scope
 from tollgate.usage.sku import PROMPT_BAND_LIMITS, prompt_band
 

@@ -9,8 +9,8 @@ from typing import Final, Literal
 import msgspec
 
 from accountant.lines import name_order
+from accountant.meters import TOKEN_METERS
 from accountant.rate_cards.retail_meters import named_version
-from accountant.rating import TOKEN_METERS
 from tollgate.usage.sku import Sku
 
 Source = Literal["metrics", "log", "invoice"]

@@ -10,8 +10,9 @@ import msgspec
 
 from accountant.charges import Charge, Uncharged
 from accountant.lines import UNCOUNTED
+from accountant.meters import TOKEN_METERS, unit_of
 from accountant.money import EXACT, ZERO
-from accountant.rating import TOKEN_METERS, day_of_cell, priced_meters, unit_of
+from accountant.rating import day_of_cell, priced_meters
 from accountant.reconciliation.items import REQUESTS, Day, Folding, Item
 from accountant.reconciliation.sides import Apart, ApartKind, Booked, LedgerSide
 from tollgate.ledger.cells import MoneyCell

@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
+from accountant.meters import TOKEN_METERS
 from accountant.rate_cards.retail_meters import MeterName
-from accountant.rating import TOKEN_METERS
 from accountant.reconciliation.naming import Resource, ResourceMap
 from tollgate.errors import SettingsError
 from tollgate.usage.event import Scope

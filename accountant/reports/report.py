@@ -20,9 +20,9 @@ from accountant.lines import (
     name_order,
     unpriced_order,
 )
+from accountant.meters import unit_of
 from accountant.money import EXACT, amount_of, total
 from accountant.rate_cards.rate_card import MATCH_FIELDS, RateCard, matched_values
-from accountant.rating import unit_of
 from accountant.reports.totals import total_by
 from accountant.statement import Statement, grand_total, statement
 from accountant.usage_charges import Spans, charges_of_sums, counted

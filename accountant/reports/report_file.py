@@ -20,6 +20,8 @@ _LONGEST: Final = 150  # file systems allow 255 bytes, some tools less
 def file_name(period: str, tenant: str | None, suffix: str) -> str:
     """A report's file name; a long tenant is cut, and told from others by a digest.
 
+    So is one with capitals, which some file systems take for the same as small letters.
+
     Args:
         period: The month.
         tenant: Whose it is; None is everyone's.
@@ -28,7 +30,7 @@ def file_name(period: str, tenant: str | None, suffix: str) -> str:
     if tenant is None:
         return f"report-{period}.{suffix}"
     name = quote(tenant, safe="")
-    if len(name) > _LONGEST:
+    if len(name) > _LONGEST or tenant != tenant.lower():
         digest = sha256(tenant.encode()).hexdigest()[:16]
         name = f"{re.sub('%.?$', '', name[:_LONGEST])}+{digest}"  # no quoted name has a plus
     return f"report-{period}.{name}.{suffix}"

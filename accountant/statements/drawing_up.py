@@ -13,7 +13,7 @@ from accountant.charges import Charge, Uncharged
 from accountant.lines import PROVENANCES
 from accountant.money import EXACT, ZERO
 from accountant.reports.report import MonthFacts, charge_report
-from accountant.statements.tenant_statement import BY, DayKey, TenantStatement
+from accountant.statements.tenant_statement import BY, Converted, DayKey, TenantStatement
 
 # Whose, of which month, and what is charged and what is not.
 Own = tuple[str, MonthFacts, list[Charge | Uncharged]]
@@ -32,6 +32,7 @@ def drawn_up(facts: MonthFacts, charges: Iterable[Charge | Uncharged]) -> Iterat
             report=charge_report(own_facts, BY, own),
             by_day=_by_day(own),
             last_day=_last_day(own),
+            converted=_converted(own),
         )
 
 
@@ -71,12 +72,10 @@ class _Requested:
 
 
 def _own_facts(facts: MonthFacts, tenant: str) -> MonthFacts:
-    """Without the requests and the numbers of others."""
+    """Without the requests, the numbers and the waivers of others."""
     keys = [(tenant, provenance) for provenance in PROVENANCES]
     requests = {key: facts.requests[key] for key in keys if key in facts.requests}
-    number = facts.edition.numbers.get(tenant)
-    edition = msgspec.structs.replace(facts.edition, numbers={tenant: number} if number else {})
-    return msgspec.structs.replace(facts, requests=requests, edition=edition)
+    return msgspec.structs.replace(facts, requests=requests, edition=facts.edition.of(tenant))
 
 
 def _by_day(charges: Iterable[Charge | Uncharged]) -> dict[DayKey, Decimal]:
@@ -95,3 +94,23 @@ def _last_day(charges: Iterable[Charge | Uncharged]) -> date | None:
         if isinstance(each, Uncharged) or each.metered
     ]
     return max(days, default=None)
+
+
+def _converted(charges: Iterable[Charge | Uncharged]) -> tuple[Converted, ...]:
+    """Each rate once, with the first and the last day of the usage that it converted."""
+    found: dict[tuple[str, Decimal, str], Converted] = {}
+    for each in charges:
+        metered = each.metered if isinstance(each, Charge) else None
+        if metered and (exchange := metered[1].exchange):
+            key = (exchange.currency, exchange.rate, exchange.source)
+            first, last = each.start, each.start
+            if key in found:
+                first, last = min(first, found[key].first), max(last, found[key].last)
+            found[key] = Converted(
+                first=first,
+                last=last,
+                currency=exchange.currency,
+                rate=exchange.rate,
+                source=exchange.source,
+            )
+    return tuple(sorted(found.values()))

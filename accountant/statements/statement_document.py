@@ -98,6 +98,8 @@ def _tables(statement: TenantStatement) -> Iterator[Table]:
     yield _codes_table(statement)
     if statement.lines:
         yield _lines_table(statement)
+    if statement.converted:
+        yield _exchange_table(statement)
     yield from entry_tables(statement)
     if report.unpriced:
         yield wording.unpriced_table(report.unpriced)
@@ -179,6 +181,35 @@ def _line(numbered: NumberedLine, *, adjusted: bool) -> tuple[Cell, ...]:
         line.per,
         line.amount,
         *([made_of] if adjusted else []),
+    )
+
+
+def _exchange_table(statement: TenantStatement) -> Table:
+    return Table(
+        title="Exchange rates of usage",
+        sheet="Exchange rates",
+        columns=[
+            Column("First day", "date"),
+            Column("Last day", "date"),
+            Column("From"),
+            Column("To"),
+            Column("Rate", "price"),
+            Column("Source"),
+        ],
+        rows=[
+            Row(
+                (
+                    each.first,
+                    each.last,
+                    each.currency,
+                    statement.report.currency,
+                    each.rate,
+                    shown(each.source),
+                )
+            )
+            for each in statement.converted
+        ],
+        note="Days of usage; unit prices above are the rate card's times the rate of the day.",
     )
 
 

@@ -74,6 +74,24 @@ class CodeSum(msgspec.Struct, frozen=True, kw_only=True):
         return total((self.usage, self.shared, self.other, self.corrections))
 
 
+class Converted(msgspec.Struct, frozen=True, kw_only=True, order=True):
+    """An exchange rate by which prices were converted, and the UTC days of that usage.
+
+    Args:
+        first: The first day.
+        last: The last day.
+        currency: ISO 4217, that of the rate card.
+        rate: What one unit of it is in the currency of the statement.
+        source: Where the rate is from.
+    """
+
+    first: date
+    last: date
+    currency: str
+    rate: Decimal
+    source: str
+
+
 class TenantStatement(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """One tenant's statement; lines and entries are numbered from 1, the entries behind the lines.
 
@@ -82,12 +100,14 @@ class TenantStatement(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         report: The month's report of this tenant alone, grouped by `BY`.
         by_day: What its usage costs exactly, by UTC day, billing code and model.
         last_day: The last UTC day of which anything was counted; None is none.
+        converted: The exchange rates of its usage, by day; empty: prices are in its currency.
     """
 
     tenant: str
     report: Report
     by_day: Mapping[DayKey, Decimal]
     last_day: date | None
+    converted: tuple[Converted, ...] = ()
 
     @property
     def number(self) -> str | None:

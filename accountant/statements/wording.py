@@ -43,6 +43,8 @@ def period_facts(period: Month, currency: str, edition: Edition) -> list[tuple[s
         ("Status", _STATUS[edition.status]),
         ("Rate card", edition.rate_card or "not known"),
     ]
+    if edition.costs:
+        facts.append(("Costs file", edition.costs))
     if edition.closed_on:
         facts.append(("Closed on", f"{figures.day(edition.closed_on)} (UTC)"))
     if edition.restated_by:

@@ -32,6 +32,7 @@ ALLOWED: Final[dict[str, frozenset[str] | None]] = {
     "System.Collections.Generic.IReadOnlyDictionary`2": None,
     "System.Collections.Generic.KeyValuePair`2": None,
     "System.Collections.Generic.List`1": None,
+    "System.Collections.Generic.Stack`1": None,
     "System.Convert": None,
     "System.DateTime": frozenset({".ctor", "ToString", "get_UtcNow"}),
     "System.Exception": None,

@@ -10,8 +10,10 @@ from policies.behind import IDENTITY, MINI
 from policies.evaluator import Evaluator
 from policies.scripted import answers
 from policies.world import PolicyWorld, policy_world, unchanged
+from proxying import KEY
 
-from tollgate.local.simulator.faults import ContentFilter, HttpError, Reset, Throttle
+from tollgate.local.simulator.faults import HttpError, Reset, Throttle
+from tollgate.usage.estimate import estimate_prompt, estimated_counts
 
 PTU = {"ptu-deployments": f"other=global;{MINI}=data_zone", "ptu-backend-id": "swc-1"}
 
@@ -95,6 +97,7 @@ async def test_open_breakers_of_all_backends_are_answered_with_503_and_cost_noth
         refused = next(each for each in await world.events() if each.data.status == 503)
     assert (answer.status, answer.error["code"]) == (503, "backends_unavailable")
     assert (refused.data.provenance, refused.data.model) == ("none", None)
+    assert refused.data.attempts == 0
 
 
 async def test_broken_connection_is_not_asked_again_and_may_have_cost(evaluator: Evaluator) -> None:
@@ -108,6 +111,17 @@ async def test_broken_connection_is_not_asked_again_and_may_have_cost(evaluator:
     assert (data.model, data.deployment_type) == (MINI, "standard")
 
 
+async def test_broken_connection_after_a_429_is_not_asked_again(evaluator: Evaluator) -> None:
+    async with policy_world(evaluator, values=PTU) as world:
+        world.regions["swc-1"].faults.add(Throttle(times=1))
+        world.regions["weu-1"].faults.add(Reset(times=1))
+        answer = await world.chat()
+        data = (await world.event()).data
+        assert asked(world) == {"swc-1": 1, "weu-1": 1}
+    assert answer.status == 500
+    assert (data.provenance, data.tokens, data.attempts) == ("unknown", None, 2)
+
+
 @pytest.mark.parametrize(
     ("fault", "provenance"),
     [
@@ -116,11 +130,10 @@ async def test_broken_connection_is_not_asked_again_and_may_have_cost(evaluator:
         (HttpError(status=404, code="DeploymentNotFound"), "none"),
         (HttpError(status=400, body="html"), "unknown"),
         (HttpError(status=401), "none"),
-        (ContentFilter(on="prompt"), "unknown"),
     ],
 )
 async def test_error_of_a_backend_passes_and_is_free_only_for_certain(
-    evaluator: Evaluator, fault: HttpError | ContentFilter, provenance: str
+    evaluator: Evaluator, fault: HttpError, provenance: str
 ) -> None:
     async with policy_world(evaluator) as world:
         world.regions["weu-1"].faults.add(fault)
@@ -130,6 +143,34 @@ async def test_error_of_a_backend_passes_and_is_free_only_for_certain(
     assert data.provenance == provenance
     assert (data.tokens is None) == (provenance == "unknown")
     assert data.model == MINI
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        {"messages": [{"role": "user", "name": "zoë", "content": "Grüße, 中 and 😀😀😀"}]},
+        {"messages": [{"content": [{"type": "text", "text": "see"}, {"image_url": {"url": "x"}}]}]},
+        {"messages": [{"tool_calls": [{"function": {"name": "f"}}], "content": None}]},
+        {"tools": [{"name": "find", "description": "Finds.", "parameters": {"type": "object"}}]},
+        {"input": [1, 2, 3], "instructions": "Be brief"},
+        {"input": [[1, 2], [3, True, 1.5, "four"]], "suffix": "x"},
+        {"input": [{"output": "19 °C", "arguments": "{}"}, "plain"], "prompt": "again"},
+        {"input": 7, "prompt": {"content": {"text": {"text": "deep"}}}, "seed": 1},
+        {"messages": []},
+    ],
+)
+async def test_blocked_prompt_is_estimated_as_the_proxy_estimates_it(
+    evaluator: Evaluator, prompt: dict[str, Any]
+) -> None:
+    blocked = {"error": {"code": "content_filter", "message": "blocked"}}
+    async with (
+        answers(blocked, 400).listening() as backend,
+        policy_world(evaluator, backend_url=backend.url) as world,
+    ):
+        await world.post("/openai/v1/responses", prompt, headers={"api-key": KEY})
+        data = (await world.event()).data
+    expected = estimated_counts(estimate_prompt(prompt), 0)
+    assert (data.provenance, data.tokens) == ("estimated", expected)
 
 
 @pytest.mark.parametrize(

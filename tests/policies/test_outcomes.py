@@ -30,7 +30,7 @@ from policies.world import (
 from proxying import TRUSTED_KEY, RecordingSink
 
 from tollgate.local.simulator import SimulatedRegion
-from tollgate.local.simulator.faults import Throttle
+from tollgate.local.simulator.faults import ContentFilter, Throttle
 from tollgate.local.simulator.region import regions_listening
 from tollgate.usage.event import UsageEvent
 
@@ -51,6 +51,11 @@ def all_throttle(regions: dict[str, SimulatedRegion]) -> None:
     """No region has capacity."""
     for region in regions.values():
         region.faults.add(Throttle())
+
+
+def first_filters(regions: dict[str, SimulatedRegion]) -> None:
+    """The content filter of the first region blocks the prompt, which is billed."""
+    regions["weu-1"].faults.add(ContentFilter(on="prompt"))
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,7 @@ SHARED: Final = {
     "success": Outcome(200),
     "429 then success": Outcome(200, attempts=2, arrange=first_throttles),
     "all backends out": Outcome(429, "rate_limit_exceeded", 3, all_throttle),
+    "prompt blocked by the provider": Outcome(400, "content_filter", arrange=first_filters),
     "bad key": Outcome(401, "invalid_api_key", 0, headers={"api-key": "no-key"}),
     "unknown billing code": Outcome(200, query=BILLED | {"billingCode": "CC-9"}),
     "no claims": Outcome(200, query={}),

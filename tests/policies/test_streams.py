@@ -1,4 +1,4 @@
-"""Streams in the direct topology: not held back, asked for their usage, completed by the log."""
+"""Streams in the direct topology: not held back, and asked for their usage."""
 
 from __future__ import annotations
 
@@ -6,16 +6,11 @@ import json
 from typing import Any
 
 import pytest
-from log_workspace import logged
-from policies.behind import MINI
 from policies.comparing import both_surfaces
 from policies.evaluator import Evaluator
 from policies.scripted import Scripted, streams
 from policies.world import BILLED, Surface, chat_path, policy_world
 from proxying import KEY
-
-from tollgate.events.backfill import completion_of
-from tollgate.events.gateway_log import logged_calls
 
 FIRST, LAST = b'data: {"choices": [{"delta": {"content": "Hi"}}]}\n\n', b"data: [DONE]\n\n"
 # A date that a JSON library would write in another way, and a number that it would round.
@@ -50,37 +45,6 @@ async def test_frame_reaches_the_client_before_the_next_one_is_made(
         backend.go_on.set()
         assert await answer.content.read() == LAST
     assert (event.data.provenance, event.data.tokens) == ("pending", None)
-
-
-@both_surfaces
-async def test_backfill_completes_the_event_of_a_stream_with_what_the_region_billed(
-    evaluator: Evaluator, surface: Surface
-) -> None:
-    async with policy_world(evaluator) as world:
-        await world.chat(surface, stream=True)
-        pending = await world.event()
-    (entry,) = world.asked
-    assert entry.usage is not None
-    counts = {
-        "PromptTokens": entry.usage["prompt_tokens"],
-        "CompletionTokens": entry.usage["completion_tokens"],
-        "DeploymentName": MINI,
-        "ModelName": MINI,
-    }
-    calls = logged_calls([logged(pending.id, pending.time, **counts)])
-    completed = completion_of(pending, calls[pending.id])
-    assert completed is not None
-    assert completed.data.provenance == "backfilled"
-    assert completed.data.tokens is not None
-    assert completed.data.tokens.input == entry.usage["prompt_tokens"]
-    assert completed.data.tokens.output == entry.usage["completion_tokens"]
-    assert completed.data.tokens.cached_input is None
-    assert (completed.id, completed.time, completed.subject) == (
-        pending.id,
-        pending.time,
-        "contoso/CC-1001",
-    )
-    assert (completed.data.model, completed.data.deployment) == (MINI, MINI)
 
 
 @both_surfaces

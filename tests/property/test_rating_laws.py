@@ -13,9 +13,10 @@ from builders import event
 from hypothesis import given, settings
 
 from accountant.edition import Edition
+from accountant.meters import unit_of
 from accountant.money import EXACT, amount_of, total
 from accountant.rate_cards.rate_card import Rate, RateCard
-from accountant.rating import rate_cells, unit_of
+from accountant.rating import rate_cells
 from accountant.reports.report import GROUPS, MonthFacts, Report, charge_report, month_report
 from accountant.reports.report_json import as_json
 from accountant.usage_charges import counted, month_charges

@@ -8,7 +8,8 @@ from decimal import Decimal
 import pytest
 from accounting import DAY, card, money_cell, rate, sku, used, user_cell
 
-from accountant.rating import RatedMeter, priced_meters, rate_cells, rate_usage, unit_of
+from accountant.meters import unit_of
+from accountant.rating import RatedMeter, priced_meters, rate_cells, rate_usage
 from tollgate.ledger.cells import Meter, Usage
 
 NOVEMBER = date(2026, 11, 1)

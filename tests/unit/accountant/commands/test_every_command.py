@@ -99,6 +99,21 @@ def test_without_a_ledger_it_says_what_to_set(command: Command, tmp_path: Path) 
     assert result.stderr.startswith("accountant: which ledger? Set TOLLGATE_REDIS_URL, or give")
 
 
+@every([each for each in OF_LEDGERS_MONTH if each.has("--format")])
+@pytest.mark.parametrize("layout", ["html", "xlsx", "md", "pdf"])
+def test_a_format_is_written_or_refused(
+    layout: str, command: Command, tmp_path: Path, ledger: str
+) -> None:
+    out = tmp_path / "out"
+    arguments = [*command.typed(tmp_path), "--format", layout]
+    more = [] if "--out" in arguments or not command.has("--out") else ["--out", str(out)]
+    result = run(*arguments, *more, redis_url=ledger)
+    if result.exit_code == 2:
+        assert "--format" in result.stderr
+    else:
+        assert {path.suffix for path in out.iterdir()} == {f".{layout}"}
+
+
 @every(OF_LEDGERS_MONTH)
 def test_a_month_without_usage_says_so_and_the_answer_is_no(
     command: Command, tmp_path: Path, ledger: str

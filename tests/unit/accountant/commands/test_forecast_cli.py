@@ -56,7 +56,10 @@ def test_months_without_data_say_so(ledger: str, tmp_path: Path) -> None:
     assert result.stderr == "accountant: no usage in 2025-09 or 2025-10\n"
 
 
-@pytest.mark.parametrize("option", [("--level", "100"), ("--history", "-1"), ("--as-of", "soon")])
+@pytest.mark.parametrize(
+    "option",
+    [("--level", "100"), ("--history", "-1"), ("--as-of", "soon"), ("--format", "pdf")],
+)
 def test_bad_usage_exits_2(option: tuple[str, str]) -> None:
     assert run("forecast", "2026-10", *option).exit_code == 2
 

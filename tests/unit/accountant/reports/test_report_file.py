@@ -35,3 +35,9 @@ def test_a_long_tenant_has_a_file_of_its_own(tmp_path: Path, letter: str) -> Non
         write_report(tmp_path, name, name.encode())
     assert sorted(path.read_text() for path in tmp_path.iterdir()) == sorted(names)
     assert all(re.search(r"(%..|x)\+[0-9a-f]{16}\.json$", name) for name in names)
+
+
+def test_tenants_that_differ_in_capitals_have_files_of_their_own_on_every_file_system() -> None:
+    names = {file_name("2026-10", tenant, "csv").lower() for tenant in ("contoso", "Contoso", "É")}
+    assert len(names) == 3
+    assert file_name("2026-10", "contoso", "csv") == "report-2026-10.contoso.csv"

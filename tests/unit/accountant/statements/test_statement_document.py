@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -9,8 +10,8 @@ from accounting import money_cell, rate, rule
 from exporting import owed, usage
 from stating import CLOSED, REQUESTS, document, everything, facts, statement
 
-from accountant.charges import Correction, Price
-from accountant.rate_cards.rate_card import RateCard
+from accountant.charges import Charge, Correction, Price
+from accountant.rate_cards.rate_card import Exchange, RateCard
 from accountant.statements.document import Cell, Document, Table
 from accountant.statements.statement_document import statement_document
 from accountant.usage_charges import month_charges
@@ -198,3 +199,26 @@ def test_names_stand_without_what_turns_text_around(name: str) -> None:
     found = document(everything(billing_code=name, text=name), facts(REQUESTS))
     said = str(msgspec.to_builtins(statement_document(statement(everything(text=name)))))
     assert not {*"\u202e\u200b\x07"} & {*str(msgspec.to_builtins(found)), *said}
+
+
+def test_converted_prices_name_their_rates_and_days() -> None:
+    def converted(day: int, rate: str) -> Charge:
+        exchange = Exchange(
+            currency="USD", unit_price=Decimal("0.15"), rate=Decimal(rate), source="ECB"
+        )
+        price = Price(listed=Decimal(1), charged=Decimal(1), per=1_000_000, exchange=exchange)
+        start = date(2026, 10, day)
+        return usage(price=price, start=start, end=start + timedelta(days=1))
+
+    charges = [converted(20, "0.8"), converted(3, "0.9"), converted(1, "0.9")]
+    assert cells(document(charges, facts()), "Exchange rates of usage") == [
+        (date(2026, 10, 1), date(2026, 10, 3), "USD", "USD", Decimal("0.9"), "ECB"),
+        (date(2026, 10, 20), date(2026, 10, 20), "USD", "USD", Decimal("0.8"), "ECB"),
+    ]
+
+
+def test_the_version_of_the_costs_is_named() -> None:
+    edition = msgspec.structs.replace(CLOSED, costs="25165b0e8b1f")
+    assert (
+        dict(document(everything(), facts(edition=edition)).facts)["Costs file"] == "25165b0e8b1f"
+    )

@@ -4,7 +4,7 @@ import pytest
 from accounting import ledger_of
 from builders import event
 
-from accountant.reports.kept_aside import kept_aside_lines
+from accountant.kept_aside import kept_aside_lines
 from tollgate.ledger.memory_ledger import MemoryLedger
 from tollgate.ledger.outcome import KeptAside
 
