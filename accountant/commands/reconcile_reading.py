@@ -9,7 +9,9 @@ from pathlib import Path
 import msgspec
 
 from accountant.commands.azure_sources import log_rows, monitor_documents
-from accountant.commands.charge_reader import Asked, open_month
+from accountant.commands.charge_reader import Asked
+from accountant.commands.drafts import open_drafts
+from accountant.commands.problems import read_month
 from accountant.commands.sources import open_ledger
 from accountant.costs.cost_centres import CostCentres
 from accountant.reconciliation.blocked_prompts import only_places, with_blocked
@@ -125,8 +127,9 @@ class _Books:
                 reading.add_cell(cell)
 
     def add_prices(self, asked: Asked) -> None:
-        """Read what the same usage is charged at."""
-        with open_month(asked) as reader:
+        """Read what the same usage is charged at: by the ledger, as corrections of it are, too."""
+        with open_drafts(asked) as drafts:
+            reader = drafts.plain(read_month(asked.period))
             self.readings["invoice"].add_charges(reader.read())
             self.currency, self.cost_centres = reader.currency, reader.cost_centres
 
