@@ -21,8 +21,9 @@ from accountant.commands.charge_reader import (
     Rates,
     RedisUrl,
 )
-from accountant.commands.delivery import told_write_problems
+from accountant.commands.delivery import delivered, told_write_problems
 from accountant.commands.problems import read_month, say, told_problems
+from accountant.labels import shown
 from tollgate.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -179,7 +180,6 @@ def _closed(asked: Asked, prices: tuple[RateCard, Costs | None], request: CloseR
 
 
 def _tell(outcome: Outcome) -> None:
-    from accountant.labels import shown
 
     seal = outcome.sealed.seal
     for line in outcome.unused:
@@ -188,15 +188,15 @@ def _tell(outcome: Outcome) -> None:
         say(f"{_known(seal)} at the same time; this one did nothing")
         return
     for each in seal.let_pass:
-        waiver = each.waiver
-        say(f"let pass: {waiver.what}: {shown(waiver.reason)} ({shown(waiver.by)})")
+        say(shown(f"let pass: {each.waiver.what}: {each.waiver.reason} ({each.waiver.by})"))
     numbers = [each.number for each in seal.statements]
     span = f", {numbers[0]} to {numbers[-1]}" if numbers else ""
     count = f"{len(numbers):,} statement{'s' * (len(numbers) != 1)}"
-    typer.echo(f"{seal.month} is closed: {count}{span}, {seal.total} {seal.currency}")
-    if seal.corrects:
-        typer.echo(f"it corrects {', '.join(seal.corrects)}")
-    typer.echo(f"digest {outcome.sealed.digest}")
+    with delivered(None) as write:
+        write(f"{seal.month} is closed: {count}{span}, {seal.total} {seal.currency}\n")
+        if seal.corrects:
+            write(f"it corrects {', '.join(seal.corrects)}\n")
+        write(f"digest {outcome.sealed.digest}\n")
 
 
 def _known(seal: Seal) -> str:

@@ -128,7 +128,7 @@ class ClosedReader(ChargeReader):
     def kept_aside(self) -> list[str]:
         """What is to be said of the books: what was let pass, and what by user differs."""
         let_pass = [
-            f"let pass at the close by {shown(each.by)}: {each.what}: {shown(each.reason)}"
+            shown(f"let pass at the close by {each.by}: {each.what}: {each.reason}")
             for each in self.edition.waivers
         ]
         return [*let_pass, *self.remarks]

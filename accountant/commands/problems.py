@@ -28,7 +28,7 @@ def told_problems() -> Generator[None]:
     except CloseRefused as error:
         for reason in error.reasons:
             say(reason)
-        typer.echo(error.waivers, nl=False)
+        _print(error.waivers)
         raise typer.Exit(ANSWER_IS_NO) from None
     except (BooksError, CostsError, RateCardError, SettingsError) as error:
         for problem in error.problems:
@@ -37,6 +37,14 @@ def told_problems() -> Generator[None]:
     except TollgateError as error:
         say(str(error))
         raise typer.Exit(BAD_INPUT) from None
+
+
+def _print(text: str) -> None:
+    """Write to stdout, or say why it cannot be written."""
+    from accountant.commands.delivery import delivered  # noqa: PLC0415  it says problems, too
+
+    with told_problems(), delivered(None) as write:
+        write(text)
 
 
 def say(line: str) -> None:

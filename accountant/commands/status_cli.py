@@ -12,6 +12,7 @@ import typer
 
 from accountant.commands.charge_reader import BooksFolder
 from accountant.commands.close_cli import open_books_to_close
+from accountant.commands.delivery import delivered
 from accountant.commands.problems import read_month, say, told_problems
 
 if TYPE_CHECKING:
@@ -49,11 +50,12 @@ def status(
         if problems := where.problems():
             raise BooksError(problems)
         _tell_strays(where)
-        if layout is StatusFormat.JSON:
-            typer.echo(status_json(where, month))
-        else:
-            for line in status_lines(where, month):
-                typer.echo(line)
+        with delivered(None) as write:
+            if layout is StatusFormat.JSON:
+                write(f"{status_json(where, month)}\n")
+            else:
+                for line in status_lines(where, month):
+                    write(f"{line}\n")
 
 
 def _tell_strays(books: Books) -> None:

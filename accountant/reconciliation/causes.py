@@ -121,8 +121,7 @@ def _most_tokens(evidence: Evidence, rest: int) -> Iterator[tuple[CauseKind, int
     if rest > 0:
         if evidence.item.meter in _OF_PROMPTS:
             yield "blocked_prompts", provided.blocked * (each or 0)
-        if evidence.uncounted:
-            yield "uncounted", rest if each is None else evidence.uncounted * each
+        yield "uncounted", evidence.uncounted * (each or 0)
     if rest < 0 and evidence.item.meter == PROMPT:
         yield "audio", booked.audio
     yield "estimated", booked.estimated

@@ -131,11 +131,21 @@ class _Comparison:
             provided=self._provider.counts.get((day, item)),
             booked=self._ledger.counts.get((day, item)),
             shifted=self._shifted.get((day, item), 0),
-            is_direct=self._sees_direct_calls and item.target not in self._known,
+            is_direct=self._is_direct(item),
             uncounted=self._ledger.uncounted.get((day, item.place), 0),
             estimated=self._ledger.estimated.get((day, item.place), 0),
             per_request=self._per_request.get(item),
         )
+
+    def _is_direct(self, item: Item) -> bool:
+        """Whether nobody's calls through the gateway can be what the provider has of it.
+
+        A meter that is not understood names no model, so it may be what a backend served for us.
+        """
+        if not self._sees_direct_calls or item.target in self._known:
+            return False
+        understood = item.deployment is not None or item.model is not None
+        return understood or all(backend != item.backend for backend, _, _ in self._known)
 
     def _all_shifted(self, settled_until: date) -> dict[Day, int]:
         days: defaultdict[Item, dict[date, DayBalance]] = defaultdict(dict)

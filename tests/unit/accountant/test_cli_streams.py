@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from accounting import apply_on_redis, empty_redis
 from builders import event
+from closed_months import write_rates
 
 pytest_plugins = ["servers"]
 
@@ -55,3 +57,18 @@ def test_a_reader_that_leaves_is_no_problem(ledger: str, unbuffered: str) -> Non
     found = shell(script, ledger)
     assert (found.returncode, found.stderr) == (141, "")
     assert found.stdout.startswith("period,tenant,")
+
+
+@pytest.mark.parametrize("command", ["status", "close 2026-10 --by ada --rates rates.toml"])
+@pytest.mark.parametrize(
+    ("to", "why"), [("/dev/full", "No space left on device"), ("&-", "closed")]
+)
+def test_what_the_books_say_is_written_or_its_loss_is_told(
+    command: str, to: str, why: str, tmp_path: Path, ledger: str
+) -> None:
+    write_rates(tmp_path / "rates.toml")
+    typed = f"{sys.executable} -m accountant {command} --books {tmp_path / 'books'}"
+    found = shell(f"cd {tmp_path}; TOLLGATE_REDIS_URL={ledger} {typed} >{to}", ledger)
+    assert found.returncode == 2
+    assert found.stderr.splitlines()[-1].startswith("accountant: cannot write to stdout:")
+    assert why in found.stderr

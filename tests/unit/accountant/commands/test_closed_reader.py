@@ -7,6 +7,7 @@ import pytest
 from accounting import apply_on_redis
 from closed_months import write_rates
 from closing_desk import UNREACHABLE, Desk, on
+from reconciling import csv_text, meter_row
 
 from tollgate.usage.tokens import Tokens
 
@@ -105,6 +106,17 @@ def test_months_of_different_currencies_do_not_compare(desk: Desk) -> None:
     result = desk.run("compare", "2024-10", "2024-12", "--rates", str(desk.rates))
     assert (result.exit_code, result.stdout) == (2, "")
     assert "2024-10 is in EUR, 2024-12 is in USD" in result.stderr
+
+
+def test_a_closed_month_is_reconciled_as_the_ledger_has_it_with_what_came_late(desk: Desk) -> None:
+    """Else a true-up would bill what the corrections of the open month bill already."""
+    desk.close("2024-10")
+    apply_on_redis(desk.url, [on("2024-10-17", "late")])
+    days = ("10/15/2024", "10/16/2024", "10/17/2024")
+    invoice = desk.folder / "invoice.csv"
+    invoice.write_text(csv_text(meter_row("input", 1_000_000, "0.15", Date=day) for day in days))
+    result = desk.read("reconcile", "2024-10", "--invoice", str(invoice))
+    assert (result.exit_code, "All 3 lines agree." in result.stdout) == (0, True)
 
 
 def test_a_closed_month_of_one_tenant(desk: Desk) -> None:

@@ -45,8 +45,12 @@ def test_an_uncounted_request_used_what_others_did_on_average() -> None:
     assert causes(100, 70, uncounted=2, per_request=99) == ({"uncounted": 30}, 0)
 
 
-def test_uncounted_requests_may_be_all_that_is_known_of_a_deployment() -> None:
-    assert causes(100, None, uncounted=2) == ({"uncounted": 100}, 0)
+def test_an_uncounted_request_of_unknown_size_explains_nothing() -> None:
+    assert causes(100, None, uncounted=2) == ({}, 100)
+    assert causes(9_000_000, None, item=prompt(meter="cached_input"), uncounted=1) == (
+        {},
+        9_000_000,
+    )
 
 
 def test_an_uncounted_request_does_not_explain_that_the_ledger_has_more() -> None:

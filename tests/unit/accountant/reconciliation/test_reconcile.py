@@ -58,7 +58,16 @@ def test_a_deployment_seen_on_another_day_was_not() -> None:
 def test_a_deployment_with_nothing_but_uncounted_requests_was_not() -> None:
     pending = money_cell(sku=sku(provenance="pending"), usage=Usage(1, {}))
     (line,) = (each for each in found([pending], counts(5)).lines if each.item.meter == "prompt")
-    assert [cause.kind for cause in line.causes] == ["uncounted"]
+    assert (line.causes, line.status) == ((), "unexplained")
+
+
+def test_a_meter_that_is_not_understood_is_no_call_that_bypassed_the_gateway() -> None:
+    def of(backend: str) -> Reconciliation:
+        strange = Item(backend=backend, meter="gpt 9 Inp tkns")
+        return found([money_cell()], counts(5, item=strange), source="invoice")
+
+    assert statuses(of("weu-1"))["15 gpt 9 Inp tkns"] == "unexplained"
+    assert statuses(of("weu-2"))["15 gpt 9 Inp tkns"] == "explained"
 
 
 def test_what_the_gateway_logged_did_not_bypass_it() -> None:
