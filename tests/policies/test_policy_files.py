@@ -188,13 +188,18 @@ def test_bicep_puts_up_what_the_policy_includes(policy: str, own: str) -> None:
     assert f"loadTextContent('{policy}.xml')" in BICEP
 
 
-def test_bicep_masks_the_billing_parameters_and_logs_no_body() -> None:
+def test_bicep_masks_billing_parameters_and_keys_and_logs_no_body() -> None:
     found = re.search(r"var billingParameters = \[(.*)\]", BICEP)
     assert found is not None
     taken = re.search(r"foreach \(var name in new\[\] \{ (.*) \}\)", code("tollgate-claims"))
     assert taken is not None
     assert re.findall(r"'(\w+)'", found[1]) == re.findall(r'"(\w+)"', taken[1])
-    assert "queryParams: [for name in billingParameters: { value: name, mode: 'Mask' }]" in BICEP
+    keys = re.findall(r"    (?:header|query): '([\w-]+)'", BICEP)
+    found = re.search(r"var keyParameters = \[(.*)\]", BICEP)
+    assert found is not None
+    assert set(re.findall(r"'([\w-]+)'", found[1])) == {*keys, "subscription-key"}
+    masked = "concat(billingParameters, keyParameters)"
+    assert f"queryParams: [for name in {masked}: {{ value: name, mode: 'Mask' }}]" in BICEP
     assert re.findall(r"bytes: (\d+)", BICEP) == ["0", "0"]
     assert "percentage: 100" in BICEP
 
