@@ -132,6 +132,18 @@ MUTATIONS = {
         "true",
         "sends_one_event",
     ),
+    "an event is sent again to the hub": Mutation(
+        "tollgate-emit-event-hub",
+        '!context.Variables.GetValueOrDefault<bool>("tollgate-emitted", false)',
+        "true",
+        "sends_one_event",
+    ),
+    "a name is cut in the midst of a character": Mutation(
+        "tollgate-event",
+        "char.IsHighSurrogate(clean[clean.Length - 1])",
+        "false",
+        "fits_an_event_into_the_hub",
+    ),
     "the proxy is asked again": Mutation(
         "api-with-proxy",
         '<forward-request timeout="240" buffer-response="false" />',

@@ -149,6 +149,13 @@ def test_backend_section_is_one_policy(name: str) -> None:
 
 
 @every_policy
+def test_backend_is_waited_for_no_longer_than_a_connection_may_be_idle(name: str) -> None:
+    """Longer ones may not be honoured, says the reference of `forward-request`."""
+    timeouts = [step.attributes["timeout"] for step in root(name).walk() if "forward" in step.tag]
+    assert [str(each) for each in timeouts] == ["240"]
+
+
+@every_policy
 def test_each_event_is_built_before_it_is_sent(name: str) -> None:
     for where in SECTIONS:
         inside = root(name).child(where)
