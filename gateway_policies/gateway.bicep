@@ -40,6 +40,7 @@ param proxyKeySecretId string = ''
 param subscriptionRequired bool
 
 var billingParameters = ['username', 'companyName', 'billingCode']
+var keyParameters = ['api-key', 'subscription-key']
 
 var fragmentsOfBoth = {
   'tollgate-answer': loadTextContent('fragments/tollgate-answer.xml')
@@ -149,7 +150,7 @@ resource azureMonitor 'Microsoft.ApiManagement/service/loggers@2024-05-01' = {
   }
 }
 
-// Every call, for the backfill; no body, which would hold streams back; no prompt; and of the billing parameters no value.
+// Every call, for the backfill; no body, which would hold streams back; no prompt; and of billing parameters and keys no value.
 resource diagnostics 'Microsoft.ApiManagement/service/apis/diagnostics@2024-06-01-preview' = {
   parent: api
   name: 'azuremonitor'
@@ -169,7 +170,7 @@ resource diagnostics 'Microsoft.ApiManagement/service/apis/diagnostics@2024-06-0
           bytes: 0
         }
         dataMasking: {
-          queryParams: [for name in billingParameters: { value: name, mode: 'Mask' }]
+          queryParams: [for name in concat(billingParameters, keyParameters): { value: name, mode: 'Mask' }]
         }
       }
       response: {

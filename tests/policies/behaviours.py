@@ -67,14 +67,19 @@ async def sends_the_body_again(evaluator: Evaluator, edit: Edit) -> None:
 
 async def fits_an_event_into_the_hub(evaluator: Evaluator, edit: Edit) -> None:
     """An answer with long names has an event that is not cut."""
-
-    def to_hub(name: str, text: str) -> str:
-        return edit(name, text).replace("tollgate-emit-event-grid", "tollgate-emit-event-hub")
-
     long = {"model": "m" * 300_000, "service_tier": "t\u2028" * 100_000, "usage": USAGE}
-    data = await event_of(evaluator, to_hub, long)
+    data = await event_of(evaluator, _to_hub(edit), long)
     assert data.model == "m" * 256
     assert data.service_tier == "t?" * 128
+    data = await event_of(evaluator, edit, {"model": "m" * 255 + "😀", "usage": USAGE})
+    assert data.model == "m" * 255
+
+
+def _to_hub(edit: Edit) -> Edit:
+    """The files as the README has them for an Event Hub."""
+    return lambda name, text: edit(name, text).replace(
+        "tollgate-emit-event-grid", "tollgate-emit-event-hub"
+    )
 
 
 async def lets_a_stream_through(evaluator: Evaluator, edit: Edit) -> None:
@@ -102,28 +107,45 @@ def _held(world: PolicyWorld) -> bool:
 
 async def believes_no_header_of_a_client(evaluator: Evaluator, edit: Edit) -> None:
     """A client cannot speak in the gateway's headers."""
-    spoofed = {"x-tollgate-user": "mallory", "x-tollgate-billing-code": "CC-1002"}
+    spoofed = {
+        "x-tollgate-user": "mallory",
+        "x-tollgate-company": "fabrikam",
+        "x-tollgate-billing-code": "CC-1002",
+        "x-tollgate-request-id": "of-the-client",
+        "x-tollgate-subscription": "sub-43",
+    }
     async with policy_world(evaluator, "proxy", edit=edit) as world:
-        await world.chat(headers=spoofed, query={})
+        answer = await world.chat(headers=spoofed, query={})
         event = await world.event()
+        assert (answer.status, event.data.subscription) == (200, "sub-42")
+        assert event.id != "of-the-client"
         assert (event.data.user, event.data.billing_code) == (None, None)
 
 
 async def keeps_the_clients_key(evaluator: Evaluator, edit: Edit) -> None:
     """The key of a client opens the gateway, and is seen by nobody behind it."""
-    async with (
-        answers({"usage": USAGE}).listening() as backend,
-        policy_world(evaluator, edit=edit, backend_url=backend.url) as world,
-    ):
-        for name in ("api-key", "Ocp-Apim-Subscription-Key", "Authorization"):
-            value = KEY if name != "Authorization" else f"Bearer {KEY}"
-            await world.chat(
-                headers={"api-key": "", name: value}, messages=[{"role": "user", "content": name}]
-            )
-            sent = str(backend.asked[-1].headers)
-            assert KEY not in sent
-            assert BACKEND_KEY not in sent
-        assert len(backend.asked) == 3
+    topologies: tuple[Topology, ...] = ("direct", "proxy")
+    for topology in topologies:
+        async with (
+            answers({"usage": USAGE}).listening() as backend,
+            policy_world(
+                evaluator,
+                topology,
+                edit=edit,
+                backend_url=backend.url,
+                values={"proxy-url": f"{backend.url}/openai"},
+            ) as world,
+        ):
+            for name in ("api-key", "Ocp-Apim-Subscription-Key", "Authorization"):
+                value = KEY if name != "Authorization" else f"Bearer {KEY}"
+                await world.chat(
+                    headers={"api-key": "", name: value},
+                    messages=[{"role": "user", "content": name}],
+                )
+                sent = str(backend.asked[-1].headers)
+                assert KEY not in sent
+                assert BACKEND_KEY not in sent
+            assert len(backend.asked) == 3
 
 
 async def sends_one_event(evaluator: Evaluator, edit: Edit) -> None:
@@ -133,12 +155,36 @@ async def sends_one_event(evaluator: Evaluator, edit: Edit) -> None:
         '<set-variable name="x" value="@((object)int.Parse("x"))" /></outbound>'
         "<on-error /></policies>"
     )
-    async with policy_world(evaluator, edit=edit, outer=outer) as world:
-        answer = await world.chat()
-        event = await world.event()
-        world.gateway.failures.clear()
-        assert (answer.status, event.data.provenance) == (500, "measured")
-        assert answer.error["code"] == "internal_error"
+    for emitting in (edit, _to_hub(edit)):
+        async with policy_world(evaluator, edit=emitting, outer=outer) as world:
+            answer = await world.chat()
+            event = await world.event()
+            world.gateway.failures.clear()
+            assert (answer.status, event.data.provenance) == (500, "measured")
+            assert answer.error["code"] == "internal_error"
+
+
+async def lets_an_outer_scope_speak(evaluator: Evaluator, edit: Edit) -> None:
+    """What the scope around says holds in every section, and a call that it fails has one event."""
+    outer = (
+        "<policies><inbound><choose>"
+        '<when condition="@(context.Request.Headers.ContainsKey("x-fail"))">'
+        '<set-variable name="x" value="@((object)int.Parse("x"))" /></when></choose></inbound>'
+        '<backend><forward-request /></backend><outbound><set-header name="x-out">'
+        "<value>out</value></set-header></outbound>"
+        '<on-error><set-header name="x-error"><value>on</value></set-header></on-error></policies>'
+    )
+    for topology in ("direct", "proxy"):
+        async with policy_world(evaluator, topology, edit=edit, outer=outer) as world:
+            answer = await world.chat()
+            assert (answer.status, answer.headers.get("x-out")) == (200, "out")
+            failed = await world.chat(headers={"x-fail": "1"})
+            world.gateway.failures.clear()
+            assert (failed.status, failed.headers.get("x-error")) == (500, "on")
+            reported = [each.data for each in await world.events()]
+            assert len(reported) == 2
+            (refused,) = [data for data in reported if data.status == 500]
+            assert (refused.provenance, refused.tenant) == ("none", "contoso")
 
 
 async def asks_the_proxy_once(evaluator: Evaluator, edit: Edit) -> None:
@@ -171,6 +217,7 @@ ALL: Final[dict[str, Behaviour]] = {
         bills_the_company_of_the_key,
         fits_an_event_into_the_hub,
         keeps_the_clients_key,
+        lets_an_outer_scope_speak,
         lets_a_stream_through,
         lets_a_stream_through_that_nobody_asked_for,
         reports_null_for_unknown,

@@ -70,7 +70,8 @@ async def return_response(run: Run, step: Step) -> None:
 
 async def send_one_way_request(run: Run, step: Step) -> None:
     """`send-one-way-request`: nobody waits, and nobody learns of a failure."""
-    sent = Outgoing("GET", "")
+    is_copy = await run.attribute(step, "mode", "new") == "copy"
+    sent = Outgoing("GET", "", list(run.request.headers) if is_copy else [])
     for part in step.children:
         if part.tag == "set-url":
             sent.url = await run.text(part.text)
@@ -82,7 +83,7 @@ async def send_one_way_request(run: Run, step: Step) -> None:
             sent.body = (await run.text(part.text)).encode()
         else:
             token = run.gateway.identity_token(await run.attribute(part, "resource"))
-            sent.headers.append(("Authorization", f"Bearer {token}"))
+            sent.headers = replaced(sent.headers, "Authorization", [f"Bearer {token}"], "override")
     run.gateway.send_aside(sent)
 
 

@@ -96,11 +96,53 @@ MUTATIONS = {
         "",
         "keeps_the_clients_key",
     ),
+    "a client's key goes on to the proxy": Mutation(
+        "tollgate-proxy-auth",
+        '<set-header name="Authorization" exists-action="delete" />',
+        "",
+        "keeps_the_clients_key",
+    ),
+    "a company of the client's own header is believed": Mutation(
+        "tollgate-clean-headers",
+        '<set-header name="x-tollgate-company" exists-action="delete" />',
+        "",
+        "believes_no_header_of_a_client",
+    ),
+    "the scope around is passed over in inbound": Mutation(
+        "api-with-proxy", "<base />", "", "lets_an_outer_scope_speak"
+    ),
+    "the scope around is passed over in outbound": Mutation(
+        "api-with-proxy",
+        "<base />\n    </outbound>",
+        "</outbound>",
+        "lets_an_outer_scope_speak",
+    ),
+    "the scope around is passed over in on-error": Mutation(
+        "api-direct",
+        "<base />\n    </on-error>",
+        "</on-error>",
+        "lets_an_outer_scope_speak",
+    ),
+    "the topic gets what the client sent": Mutation(
+        "tollgate-emit-event-grid", 'mode="new"', 'mode="copy"', "bills_the_company_of_the_key"
+    ),
     "an event is sent again": Mutation(
         "tollgate-emit-event-grid",
         '!context.Variables.GetValueOrDefault<bool>("tollgate-emitted", false)',
         "true",
         "sends_one_event",
+    ),
+    "an event is sent again to the hub": Mutation(
+        "tollgate-emit-event-hub",
+        '!context.Variables.GetValueOrDefault<bool>("tollgate-emitted", false)',
+        "true",
+        "sends_one_event",
+    ),
+    "a name is cut in the midst of a character": Mutation(
+        "tollgate-event",
+        "char.IsHighSurrogate(clean[clean.Length - 1])",
+        "false",
+        "fits_an_event_into_the_hub",
     ),
     "the proxy is asked again": Mutation(
         "api-with-proxy",

@@ -12,10 +12,13 @@ import pytest
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
+from policies.behaviours import USAGE
 from policies.comparing import both_topologies
 from policies.evaluator import Evaluator
+from policies.scripted import answers
 from policies.world import Topology, policy_world
 from proxying import KEY, OTHER_KEY, hashed
+from yarl import URL
 
 from tollgate.local.servers import serving
 from tollgate.usage.event import UsageData
@@ -173,3 +176,37 @@ async def with_token(
         )
         assert answer.status == 200 or answer.error["code"] == "invalid_api_key"
         return answer.status, (await world.event()).data
+
+
+@both_topologies
+@pytest.mark.parametrize(
+    "query",
+    [
+        f"api-key={KEY}",
+        f"subscription-key={KEY}",
+        f"API-Key={KEY}",
+        f"Subscription-Key={KEY}",
+        f"%61pi-key={KEY}",
+        "%75sername=alice&billing%43ode=CC-1001&usernames=x",
+        "username=alice&billingCode=CC-1001&x=%26username=1",
+    ],
+)
+async def test_neither_a_key_nor_a_claim_in_the_query_goes_on(
+    evaluator: Evaluator, topology: Topology, query: str
+) -> None:
+    async with (
+        answers({"usage": USAGE}).listening() as backend,
+        policy_world(
+            evaluator,
+            topology,
+            backend_url=backend.url,
+            values={"proxy-url": f"{backend.url}/openai"},
+        ) as world,
+    ):
+        url = URL(f"{world.url}/openai/v1/chat/completions?{query}", encoded=True)
+        async with world.client.post(url, data=b"{}", headers={"api-key": KEY}) as answer:
+            assert answer.status == 200
+        (asked,) = backend.asked
+    assert KEY not in asked.path_qs
+    assert not {"username", "billingcode"} & {name.lower() for name in asked.query}
+    assert KEY not in "".join(world.gateway.traces)

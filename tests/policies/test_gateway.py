@@ -113,3 +113,17 @@ async def test_outbound_sees_and_changes_the_answer(evaluator: Evaluator) -> Non
     async with answers({"b": 2}).listening() as backend:
         got = await call(evaluator, policy(inbound, FORWARD, outbound), backend)
     assert got == (201, "2sub-1openaiPOST")
+
+
+@pytest.mark.parametrize(("mode", "key"), [("copy", "k"), ("new", None)])
+async def test_request_aside_has_the_clients_headers_only_as_a_copy(
+    evaluator: Evaluator, mode: str, key: str | None
+) -> None:
+    async with answers({}).listening() as backend:
+        aside = (
+            f'<send-one-way-request mode="{mode}"><set-url>{backend.url}/aside</set-url>'
+            "<set-method>POST</set-method></send-one-way-request>"
+        )
+        await call(evaluator, policy(aside + "<return-response />"), backend)
+        (asked,) = backend.asked
+    assert (asked.path, asked.headers.get("api-key")) == ("/aside", key)

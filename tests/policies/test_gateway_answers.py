@@ -21,6 +21,8 @@ from policies.gateway_steps import BLOCKED_WORD
 from policies.messages import Reply
 from policies.world import PolicyWorld, Surface, Topology, policy_world
 
+from tollgate.local.simulator.faults import HttpError
+
 _ZERO: Final = {"input": 0, "output": 0}
 
 
@@ -127,3 +129,21 @@ async def test_answer_in_the_cache_is_another_callers_no_more_than_its_tokens_ar
         world.gateway.cache = {key.replace("sub-42", "sub-43"): Reply(200)}
         await world.chat()
     assert len(world.asked) == 2
+
+
+@both_topologies
+async def test_answer_in_the_cache_is_another_deployments_neither(
+    evaluator: Evaluator, topology: Topology
+) -> None:
+    async with policy_world(evaluator, topology) as world:
+        await world.chat("v1")
+        await world.chat("v1", model="another")
+        assert [event.data.cache_hit for event in await world.events()] == [False, False]
+
+
+@both_topologies
+async def test_failure_is_not_kept_in_the_cache(evaluator: Evaluator, topology: Topology) -> None:
+    async with policy_world(evaluator, topology) as world:
+        world.regions["weu-1"].faults.add(HttpError(status=404, times=1))
+        assert (await world.chat()).status == 404
+        assert world.gateway.cache == {}

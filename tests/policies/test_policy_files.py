@@ -149,6 +149,13 @@ def test_backend_section_is_one_policy(name: str) -> None:
 
 
 @every_policy
+def test_backend_is_waited_for_no_longer_than_a_connection_may_be_idle(name: str) -> None:
+    """Longer ones may not be honoured, says the reference of `forward-request`."""
+    timeouts = [step.attributes["timeout"] for step in root(name).walk() if "forward" in step.tag]
+    assert [str(each) for each in timeouts] == ["240"]
+
+
+@every_policy
 def test_each_event_is_built_before_it_is_sent(name: str) -> None:
     for where in SECTIONS:
         inside = root(name).child(where)
@@ -188,13 +195,18 @@ def test_bicep_puts_up_what_the_policy_includes(policy: str, own: str) -> None:
     assert f"loadTextContent('{policy}.xml')" in BICEP
 
 
-def test_bicep_masks_the_billing_parameters_and_logs_no_body() -> None:
+def test_bicep_masks_billing_parameters_and_keys_and_logs_no_body() -> None:
     found = re.search(r"var billingParameters = \[(.*)\]", BICEP)
     assert found is not None
     taken = re.search(r"foreach \(var name in new\[\] \{ (.*) \}\)", code("tollgate-claims"))
     assert taken is not None
     assert re.findall(r"'(\w+)'", found[1]) == re.findall(r'"(\w+)"', taken[1])
-    assert "queryParams: [for name in billingParameters: { value: name, mode: 'Mask' }]" in BICEP
+    keys = re.findall(r"    (?:header|query): '([\w-]+)'", BICEP)
+    found = re.search(r"var keyParameters = \[(.*)\]", BICEP)
+    assert found is not None
+    assert set(re.findall(r"'([\w-]+)'", found[1])) == {*keys, "subscription-key"}
+    masked = "concat(billingParameters, keyParameters)"
+    assert f"queryParams: [for name in {masked}: {{ value: name, mode: 'Mask' }}]" in BICEP
     assert re.findall(r"bytes: (\d+)", BICEP) == ["0", "0"]
     assert "percentage: 100" in BICEP
 

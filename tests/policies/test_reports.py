@@ -157,6 +157,7 @@ async def test_other_operations_are_measured_as_the_proxy_measures_them(
     [
         ("/openai/v1/files", {}, "not_found"),
         ("/openai/v1/responses", {"previous_response_id": "resp_1"}, "stored_state_not_served"),
+        ("/openai/v1/responses", {"conversation": {"id": "conv_1"}}, "stored_state_not_served"),
         ("/openai/v1/responses", {"background": True}, "stored_state_not_served"),
     ],
 )

@@ -8,6 +8,10 @@ from policies.expression_ends import Unreadable
 from policies.gateway import HANDLERS
 from policies.vocabulary import POLICIES, check_fragment, check_policy
 
+LIMIT = "<llm-token-limit counter-key='k' estimate-prompt-tokens='true'"
+DIMENSION = "<dimension name='d' value='1' />"
+LOOKUP = "<llm-semantic-cache-lookup score-threshold='0.1' embeddings-backend-id='e' />"
+
 
 def policy(inbound: str = "", backend: str = "", outbound: str = "", on_error: str = "") -> str:
     """A document with these sections."""
@@ -34,6 +38,23 @@ def test_every_policy_that_is_known_can_be_run() -> None:
         (policy("<choose><if condition='true' /></choose>"), "<if> in <choose>"),
         (policy("<base>text</base>"), "<base> has text"),
         (policy("<return-response><set-header /></return-response>"), "<set-header> without name"),
+        (policy(f"{LIMIT} token-quota='5' />"), "token-quota without token-quota-period"),
+        (policy(f"{LIMIT} />"), "neither tokens-per-minute nor token-quota"),
+        (
+            policy(f"{LIMIT} tokens-per-minute='5' token-quota-period='Monthly' />"),
+            "without token-",
+        ),
+        (policy(f"{LIMIT} token-quota='5' token-quota-period='Century' />"), "Century"),
+        (
+            policy(backend="<retry condition='true' count='51' interval='1' />"),
+            "count is not 1 to 50",
+        ),
+        (policy(f"<llm-emit-token-metric>{DIMENSION * 6}</llm-emit-token-metric>"), "6 dimensions"),
+        (policy("<llm-emit-token-metric />"), "0 dimensions"),
+        (policy("<set-header name='x' exists-action='remove' />"), "exists-action remove"),
+        (policy("<set-query-parameter name='x' exists-action='remove' />"), "exists-action remove"),
+        (policy("<send-one-way-request mode='both' />"), "mode both"),
+        (policy(f"{LOOKUP}<choose><when condition='true'>{LOOKUP}</when></choose>"), "twice"),
         ("<policies><inbound /></policies>", "sections are inbound, not"),
         ("<policy><inbound /><backend /><outbound /><on-error /></policy>", "is not <policies>"),
     ],

@@ -34,6 +34,8 @@ class Topic:
             != "Bearer identity-for-https://eventgrid.azure.net"
         ):
             self.refused.append("no identity")
+        elif "api-key" in request.headers:
+            self.refused.append("the key of a client")
         elif request.query.get("api-version") != "2018-01-01":
             self.refused.append("no api-version")
         elif request.content_type != "application/cloudevents-batch+json":

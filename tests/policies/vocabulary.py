@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from policies import policy_limits
 from policies.documents import Expression, Step
 from policies.expression_ends import Unreadable
 
@@ -162,6 +163,7 @@ def check_policy(root: Step) -> None:
     for section in root.children:
         for step in section.children:
             problems += _problems(step, section.tag)
+        problems += policy_limits.problems_of_section(section)
     _raise(root, problems)
 
 
@@ -207,6 +209,7 @@ def _of_form(step: Step, form: Form, section: str) -> Iterator[str]:
             yield f"<{step.tag}>: {name} takes no expression"
     if not form.has_text and (isinstance(step.text, Expression) or step.text.strip()):
         yield f"<{step.tag}> has text"
+    yield from policy_limits.problems(step)
     for child in step.children:
         if form.has_policies:
             yield from _problems(child, section)
