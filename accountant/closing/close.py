@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final, Protocol
 
@@ -158,11 +158,16 @@ class _Seen:
             yield row
 
 
+def settled_at(month: Month) -> datetime:
+    """When a month is over, and what was on its way has come; at most the last time there is."""
+    return month.end + min(SETTLE, datetime.max.replace(tzinfo=UTC) - month.end)
+
+
 def _let_pass(books: Books, ledger: WatchedLedger, seen: _Seen, asked: CloseRequest) -> Waived:
     """What was waived; whatever else stands in the way is told at once."""
     reasons: list[str] = []
-    if asked.now < asked.month.end + SETTLE:
-        until = asked.month.end + SETTLE
+    until = settled_at(asked.month)
+    if asked.now < until:
         reasons.append(
             f"{asked.month} is not over: its events may come until {until:%Y-%m-%d %H:%M} UTC"
         )

@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from accountant.closing.blockers import Blocker
-from accountant.closing.close import SETTLE
+from accountant.closing.close import settled_at
 from accountant.closing.gateway_health import health_seen
 from accountant.closing.journal_left import journal_left
 from accountant.closing.refused_events import dead_letters, kept_aside
@@ -100,7 +100,7 @@ def awaited(
     while True:
         found, now = look(), clock()
         waits = [each for each in found.blockers if each.what in _RUNS_DRY]
-        if (not waits and now >= month.end + SETTLE) or now >= until:
+        if (not waits and now >= settled_at(month)) or now >= until:
             return found
         told = [each.words(month) for each in waits] or [f"{month} is not over"]
         say(f"waits: {'; '.join(told)}")

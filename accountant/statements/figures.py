@@ -38,10 +38,16 @@ def about(amount: Decimal, currency: str) -> str:
 
 
 def percent(part: Decimal, whole: Decimal) -> Decimal | None:
-    """The part as a percentage, to a tenth; None if there is no whole, or not a part of it."""
+    """The part as a percentage, to a tenth; None if there is no whole, or not a part of it.
+
+    Only nothing is 0.0, and only everything is 100.0.
+    """
     if whole <= ZERO or not ZERO <= part <= whole:
         return None
-    return (part * _HUNDRED / whole).quantize(_TENTH)
+    near = (part * _HUNDRED / whole).quantize(_TENTH)
+    if part in {ZERO, whole}:
+        return near
+    return min(max(near, _TENTH), _HUNDRED - _TENTH)
 
 
 def day(of: date) -> str:

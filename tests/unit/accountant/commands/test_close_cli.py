@@ -34,6 +34,12 @@ def test_a_month_is_closed_and_says_so(desk: Desk) -> None:
     ]
 
 
+def test_the_last_month_that_there_is_is_not_over(desk: Desk) -> None:
+    result = desk.close("9999-12")
+    assert result.exit_code == 1
+    assert "9999-12 is not over" in result.stderr
+
+
 def test_closing_twice_does_nothing_and_says_so(desk: Desk) -> None:
     desk.close("2024-10")
     before = {path.name: path.read_bytes() for path in desk.books.iterdir()}

@@ -44,6 +44,11 @@ def test_a_share_is_of_a_whole_or_there_is_none(part: str, whole: str, share: st
     assert found == (share if share is None else Decimal(share))
 
 
+@pytest.mark.parametrize(("part", "share"), [("1", "0.1"), ("99999", "99.9"), ("100000", "100.0")])
+def test_only_everything_is_a_hundred_per_cent(part: str, share: str) -> None:
+    assert percent(Decimal(part), Decimal(100_000)) == Decimal(share)
+
+
 def test_a_day_is_said_in_words() -> None:
     assert day(date(2026, 10, 1)) == "1 October 2026"
 
