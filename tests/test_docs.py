@@ -80,7 +80,8 @@ def test_a_command_in_the_readme_has_help(command: str) -> None:
 
 
 def test_every_variable_that_is_read_is_in_the_readme() -> None:
-    source = (ROOT / "tollgate/settings.py").read_text()
+    readers = ("tollgate/settings.py", "tollgate/environment.py")
+    source = "".join((ROOT / name).read_text() for name in readers)
     for name in re.findall(r'"((?:TOLLGATE|EVENTGRID)_\w+)"', source):
         assert f"`{name}`" in README, name
 

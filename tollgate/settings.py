@@ -9,6 +9,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, ValidationError
 
+from tollgate.environment import journal_path, path_in, redis_url
 from tollgate.errors import SettingsError
 from tollgate.settings_problems import contradictions, not_empty, problem_lines
 from tollgate.settings_sections import (
@@ -89,9 +90,9 @@ def read_environment(environ: Mapping[str, str] = os.environ) -> Environment:
         return tuple(key for key in (value(name) or "").split(",") if key) or None
 
     return Environment(
-        config=_path(environ, "TOLLGATE_CONFIG"),
+        config=path_in(environ, "TOLLGATE_CONFIG"),
         redis_url=redis_url(environ),
-        archive=_path(environ, "TOLLGATE_ARCHIVE"),
+        archive=path_in(environ, "TOLLGATE_ARCHIVE"),
         journal=journal_path(environ),
         eventgrid_topic_endpoint=value("EVENTGRID_TOPIC_ENDPOINT"),
         eventgrid_topic_key=value("EVENTGRID_TOPIC_KEY"),
@@ -99,29 +100,9 @@ def read_environment(environ: Mapping[str, str] = os.environ) -> Environment:
         eventhub_namespace=value("EVENTHUB_CONNECTION__fullyQualifiedNamespace"),
         eventhub_name=value("EVENTHUB_NAME"),
         webhook_keys=keys("TOLLGATE_WEBHOOK_KEY"),
-        tokenizer=_path(environ, "TIKTOKEN_CACHE_DIR"),
+        tokenizer=path_in(environ, "TIKTOKEN_CACHE_DIR"),
         log_analytics_workspace_id=value("LOG_ANALYTICS_WORKSPACE_ID"),
     )
-
-
-def redis_url(environ: Mapping[str, str] = os.environ) -> str | None:
-    """`TOLLGATE_REDIS_URL`, or None if it is not set."""
-    return environ.get("TOLLGATE_REDIS_URL") or None
-
-
-def books_path(environ: Mapping[str, str] = os.environ) -> Path | None:
-    """`TOLLGATE_BOOKS`, where the accountant keeps closed months, or None if it is not set."""
-    return _path(environ, "TOLLGATE_BOOKS")
-
-
-def journal_path(environ: Mapping[str, str] = os.environ) -> Path | None:
-    """`TOLLGATE_JOURNAL`, or None if it is not set."""
-    return _path(environ, "TOLLGATE_JOURNAL")
-
-
-def _path(environ: Mapping[str, str], name: str) -> Path | None:
-    found = environ.get(name)
-    return Path(found) if found else None
 
 
 def resolve_secret(reference: str, environ: Mapping[str, str] = os.environ) -> str:

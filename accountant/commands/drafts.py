@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from accountant.closing.books import Books
 from accountant.closing.open_corrections import OpenCorrections, open_corrections
@@ -13,10 +14,12 @@ from accountant.commands.charge_reader import Asked, ChargeReader
 from accountant.commands.problems import read_books, say
 from accountant.commands.progress import Show, bar, show_nothing
 from accountant.commands.sources import open_card, open_costs, open_ledger
-from accountant.costs.cost_files import Costs
 from accountant.kept_aside import Ledger
 from accountant.rate_cards.rate_card import RateCard
 from tollgate.usage.periods import Month
+
+if TYPE_CHECKING:
+    from accountant.costs.cost_files import Costs  # seldom needed, and slow to import
 
 
 class Drafts:

@@ -72,7 +72,7 @@ def read_url(url: str | None) -> str:
     """
     if url:
         return url
-    from tollgate.settings import redis_url  # noqa: PLC0415  it takes its time
+    from tollgate.environment import redis_url  # noqa: PLC0415  help must be quick
 
     where = redis_url()
     if not where:
@@ -84,13 +84,13 @@ def read_url(url: str | None) -> str:
 
 def read_books(folder: Path | None) -> Path | None:
     """The folder of the books as typed, or the environment's; None: there are none."""
-    from tollgate.settings import books_path  # noqa: PLC0415  help must be quick
+    from tollgate.environment import books_path  # noqa: PLC0415  help must be quick
 
     return folder or books_path()
 
 
 def read_journal(folder: Path | None) -> Path | None:
     """The folder of a gateway's journal as typed, or the environment's; None: nobody said."""
-    from tollgate.settings import journal_path  # noqa: PLC0415  as above
+    from tollgate.environment import journal_path  # noqa: PLC0415  help must be quick
 
     return folder or journal_path()
