@@ -23,7 +23,6 @@ from accountant.commands.charge_reader import (
 )
 from accountant.commands.delivery import delivered, told_write_problems
 from accountant.commands.problems import read_month, say, told_problems
-from accountant.labels import shown
 from tollgate.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -188,7 +187,7 @@ def _tell(outcome: Outcome) -> None:
         say(f"{_known(seal)} at the same time; this one did nothing")
         return
     for each in seal.let_pass:
-        say(shown(f"let pass: {each.waiver.what}: {each.waiver.reason} ({each.waiver.by})"))
+        say(f"let pass: {each.waiver.what}: {each.waiver.reason} ({each.waiver.by})")
     numbers = [each.number for each in seal.statements]
     span = f", {numbers[0]} to {numbers[-1]}" if numbers else ""
     count = f"{len(numbers):,} statement{'s' * (len(numbers) != 1)}"

@@ -48,8 +48,10 @@ def _print(text: str) -> None:
 
 
 def say(line: str) -> None:
-    """Say something beside the answer."""
-    typer.echo(f"accountant: {line}", err=True)
+    """Say something beside the answer, in one line that draws nothing on a terminal."""
+    from accountant.labels import shown  # noqa: PLC0415  help must be quick
+
+    typer.echo(f"accountant: {shown(line)}", err=True)
 
 
 def read_month(text: str) -> Month:

@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
@@ -14,16 +13,15 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from accountant.commands.delivery import delivered
 from accountant.commands.file_checks import Answer, AnswerFormat, print_check, print_object
+from accountant.commands.problems import ANSWER_IS_NO, say, told_problems
 from accountant.errors import RateCardError
 
 if TYPE_CHECKING:
     from accountant.rate_cards.price_list import PriceList
     from accountant.rate_cards.rate_files import RateFiles
 
-ANSWER_IS_NO: Final = 1
-BAD_INPUT: Final = 2
-READER_LEFT: Final = 141
 _MOST_TOLD: Final = 10
 
 rates_app = typer.Typer(
@@ -67,16 +65,17 @@ def show(
     rates: Card = None,
 ) -> None:
     """Show the rates of a card, its drafts, its discounts and mark-ups."""
-    with _told_problems():
+    with told_problems():
         day = _day("--at", at)
         found = _sound(_read([rates] if rates else None))
         chosen = _chosen(found, day, model)
         if not (chosen.rates or chosen.drafts):
-            _say("the card has no such rate")
+            say("the card has no such rate")
             raise typer.Exit(ANSWER_IS_NO)
         if layout is RateLayout.CSV and chosen.rules:
-            _say(f"{len(chosen.rules):,} discounts and mark-ups are left out: this CSV has rates")
-        _print(_shown(chosen, layout))
+            say(f"{len(chosen.rules):,} discounts and mark-ups are left out: this CSV has rates")
+        with delivered(None) as write:
+            write(_shown(chosen, layout))
 
 
 @rates_app.command()
@@ -91,13 +90,13 @@ def check(
         kinds = {"rates": found.rates, "drafts": found.drafts, "rules": found.rules}
         return {kind: len(rows) for kind, rows in kinds.items()}
 
-    with _told_problems():
+    with told_problems():
         if answer is Answer.JSON:
             print_check(counts)
             return
         found = _sound(_read(files))
         for line in _counts(found):
-            _say(line)
+            say(line)
 
 
 @rates_app.command(name="import")
@@ -117,7 +116,7 @@ def import_(
     from accountant.rate_cards.price_sources import read_price_list
     from accountant.rate_cards.rate_writing import rates_csv, rates_toml
 
-    with _told_problems():
+    with told_problems():
         day = _day("--checked-on", checked_on)
         found = read_price_list(file, day, source.value)
         heading = (
@@ -128,10 +127,11 @@ def import_(
         text = rates_csv([], found.rates) if as_csv else rates_toml(heading, [], found.rates)
         _tell_left_out(found)
         if not found.rates:
-            _say(f"{file}: no price in it could be read")
+            say(f"{file}: no price in it could be read")
             raise typer.Exit(ANSWER_IS_NO)
-        _deliver(text, out)
-        _say(f"{len(found.rates):,} drafts")
+        with delivered(out) as write:
+            write(text)
+        say(f"{len(found.rates):,} drafts")
 
 
 @rates_app.command()
@@ -149,7 +149,7 @@ def drift(
     from accountant.rate_cards.price_drift import drift as compare
     from accountant.rate_cards.price_sources import read_price_list
 
-    with _told_problems():
+    with told_problems():
         card = _sound(_read([rates] if rates else None))
         source = read_price_list(file, _day("--checked-on", checked_on))
         days = [rate.checked_on for rate in source.rates if rate.checked_on]
@@ -158,9 +158,10 @@ def drift(
         if answer is Answer.JSON:
             print_object(drift_members(found, day, source.left_out))
         else:
-            _print("".join(f"{line}\n" for line in drift_lines(found)))
+            with delivered(None) as write:
+                write("".join(f"{line}\n" for line in drift_lines(found)))
         _tell_left_out(source)
-        _say(
+        say(
             f"{found.compared:,} prices compared as of {day}, {len(found.differences):,} differ; "
             f"{len(found.not_in_source):,} rows of the card are not in the source"
         )
@@ -221,10 +222,10 @@ def _counts(found: RateFiles) -> Iterable[str]:
 def _tell_left_out(found: PriceList) -> None:
     """What could not be read, the most frequent first, cut to what can be taken in."""
     for words, count in found.left_out.most_common(_MOST_TOLD):
-        _say(f"left out {words} ({count:,} of them)")
+        say(f"left out {words} ({count:,} of them)")
     more = len(found.left_out) - _MOST_TOLD
     if more > 0:
-        _say(f"left out {more:,} more kinds")
+        say(f"left out {more:,} more kinds")
 
 
 def _day(option: str, text: str | None) -> date | None:
@@ -235,43 +236,3 @@ def _day(option: str, text: str | None) -> date | None:
     except ValueError:
         problem = f"{option}: {text!r} is not a day; write it as YYYY-MM-DD, such as 2026-10-01"
         raise RateCardError([problem]) from None
-
-
-def _deliver(text: str, out: Path | None) -> None:
-    from accountant.reports.report_file import write_report
-
-    if out is None:
-        _print(text)
-        return
-    try:
-        write_report(out.parent, out.name, text.encode())
-    except OSError as error:
-        raise RateCardError([f"cannot write {out}: {error.strerror}"]) from None
-    _say(f"wrote {out}")
-
-
-def _print(text: str) -> None:
-    from accountant.reports.report_file import print_report
-
-    try:
-        print_report(text.encode())
-    except BrokenPipeError:
-        raise typer.Exit(READER_LEFT) from None
-    except OSError as error:
-        raise RateCardError([f"cannot write to stdout: {error.strerror}"]) from None
-
-
-@contextmanager
-def _told_problems() -> Generator[None]:
-    try:
-        yield
-    except RateCardError as error:
-        for problem in error.problems:
-            _say(problem)
-        raise typer.Exit(BAD_INPUT) from None
-
-
-def _say(line: str) -> None:
-    from accountant.labels import shown
-
-    typer.echo(f"accountant: {shown(line)}", err=True)
